@@ -1,0 +1,65 @@
+/**
+ * The log: where publications are kept, in order, before anybody is told that they are. Pulsar, or its stand-in on one machine.
+ * The words are Pulsar's: a topic has one or more partitions, a key decides which, order holds within a partition.
+ */
+
+/** Names a place in one partition. Opaque, but sorts as plain text within that partition. */
+export type Position = string;
+
+export interface LogRecord {
+  /** Messages of one key share a partition, and so keep their order. */
+  key: string;
+  payload: Uint8Array;
+  /** Pulsar message properties: text to text. */
+  properties: Readonly<Record<string, string>>;
+}
+
+export interface LogEntry {
+  partition: string;
+  position: Position;
+  /** Milliseconds since the epoch, as the log saw it. */
+  appendedAtMs: number;
+  record: LogRecord;
+}
+
+export interface Receipt {
+  partition: string;
+  position: Position;
+}
+
+/** Where to begin: the entry after a position, the first that is kept, or the next to come. */
+export type From = { after: Position } | 'earliest' | 'latest';
+
+export interface LogReader {
+  readonly partition: string;
+  /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
+  read(limit: number): Promise<readonly LogEntry[]>;
+  close(): Promise<void>;
+}
+
+export interface Log {
+  /**
+   * Resolves when the record is durable, never before. Records handed over in one event-loop turn may share a commit.
+   * Appends to one topic and key made in order are kept in that order.
+   * Rejects with `PortError`: the record is then not in the log, unless the code is `unavailable`: then it is in doubt (`find`).
+   */
+  append(topic: string, record: LogRecord): Promise<Receipt>;
+
+  /** Names of the topic's partitions, at least one. */
+  partitions(topic: string): Promise<readonly string[]>;
+
+  /** Entries reach a reader only once they are durable. */
+  read(partition: string, from: From): Promise<LogReader>;
+
+  /** The position of the newest durable entry, or undefined where there is none yet. */
+  last(partition: string): Promise<Position | undefined>;
+
+  /**
+   * Settles an append in doubt: waits until no earlier append of this topic and key can still arrive, then looks for a
+   * record whose property `name` is `value`, from `sinceMs` (milliseconds since the epoch, by the appender's clock) on.
+   */
+  find(topic: string, key: string, name: string, value: string, sinceMs: number): Promise<Receipt | undefined>;
+
+  /** Finishes what was handed over, then closes every reader. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,177 @@
+import type { SubscriptionOptions } from '../mqtt/packets.js';
+import type { Publication } from '../topics/publication.js';
+import type { Position } from './log.js';
+
+/**
+ * The store: what must outlive a process and is not a publication. Every promise resolves when the write is durable.
+ * Rejections are `PortError`; a failed condition is `conflict`, and nothing was written.
+ *
+ * A session stands in two rows. The edge writes `presence` (who is connected, since when, with which will) and the shard
+ * writes `session` (subscriptions), each under its own condition, so that neither ever makes the other's write fail.
+ */
+export interface Store {
+  readonly presence: PresenceStore;
+  readonly sessions: SessionStore;
+  readonly inbound: InboundStore;
+  readonly outbound: OutboundStore;
+  readonly retained: RetainedStore;
+  readonly shards: ShardStore;
+  close(): Promise<void>;
+}
+
+/** A will as it waits in a row. */
+export interface WaitingWill {
+  /** Of the connection that left it; with the client identifier it makes the will's token. */
+  connectionNumber: number;
+  publication: Publication;
+  /** Will Delay Interval, in seconds. */
+  delayS: number;
+}
+
+export interface PresenceRow {
+  clientId: string;
+  /** Raised by every CONNECT. Whoever holds a lower one has lost the client. */
+  connectionNumber: number;
+  /** Connection number at which the present session began: state of another generation is not this session's. */
+  generation: number;
+  /** Edge process that holds, or last held, the connection. */
+  edge: string;
+  /** Milliseconds since the epoch; null while connected. */
+  disconnectedAtMs: number | null;
+  /** Seconds that the session outlives its connection; 0xFFFFFFFF for ever. */
+  sessionExpiryS: number;
+  /** The will of this connection, until a clean DISCONNECT or its publication. */
+  will: WaitingWill | null;
+  /** Wills of earlier connections that no shard has decided on yet, oldest first. */
+  leftWills: WaitingWill[];
+}
+
+export interface PresenceStore {
+  get(clientId: string): Promise<{ row: PresenceRow; version: number } | undefined>;
+  /** Writes where the stored version is `expected` (0: where there is no row) and resolves with the new version; else `conflict`. */
+  put(row: PresenceRow, expected: number): Promise<number>;
+  /** Deletes where the version is `expected`; else `conflict`. */
+  delete(clientId: string, expected: number): Promise<void>;
+  /** Rows of a shard in order of client identifier, after `after`. For the shard's owner at its start. */
+  list(shard: number, after: string | null, limit: number): Promise<{ row: PresenceRow; version: number }[]>;
+}
+
+export interface SubscriptionRow {
+  filter: string;
+  options: SubscriptionOptions;
+  /** Per partition, the last position that had been handed out when the subscription began: what replay must not repeat to it. */
+  since: Readonly<Record<string, Position>>;
+}
+
+export interface SessionRow {
+  clientId: string;
+  generation: number;
+  /** Of the owner that wrote it. */
+  epoch: number;
+  subscriptions: SubscriptionRow[];
+  /** Filters whose retained messages have been promised by a SUBACK and not all handed over. */
+  retainedDue: RetainedDue[];
+  /** Raised for every SUBSCRIBE, so that what it causes can be told apart from what an earlier one did. */
+  sequence: number;
+}
+
+export interface RetainedDue {
+  filter: string;
+  options: SubscriptionOptions;
+  /** The SUBSCRIBE that promised it, by the session's sequence. */
+  sequence: number;
+  /** Topic of the last retained message handed over. */
+  after: string | null;
+}
+
+export interface SessionStore {
+  /** Writes unless the stored row has a higher epoch: then `conflict`. */
+  put(row: SessionRow): Promise<void>;
+  /** Deletes unless the stored row has a higher epoch: then `conflict`. */
+  delete(clientId: string, epoch: number): Promise<void>;
+  list(shard: number, after: string | null, limit: number): Promise<SessionRow[]>;
+}
+
+/** An incoming QoS 2 publication between its PUBLISH and its PUBREL. */
+export interface InboundRow {
+  /** In the log record's properties, so that an append in doubt can be looked for. */
+  token: string;
+  /** Milliseconds since the epoch: from when on to look. */
+  begunAtMs: number;
+}
+
+export interface InboundStore {
+  /** Writes where the packet identifier is free, and resolves undefined; else writes nothing and resolves with what is there. */
+  begin(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<InboundRow | undefined>;
+  /** Removes; resolves false where there was none. */
+  end(clientId: string, generation: number, packetId: number): Promise<boolean>;
+  /** Removes all of a client but those of `keep` (a generation), or all. */
+  clear(clientId: string, keep: number | null): Promise<void>;
+}
+
+/**
+ * A publication that a session owes its client and that the log's checkpoint no longer holds for it.
+ * `queued`: never sent; `sent`: sent under `packetId`, not answered; `released`: PUBREC had, PUBREL sent;
+ * `done`: finished, kept only until the checkpoint has passed it, so that replay does not send it again.
+ */
+export interface OutboundRow {
+  /** Partition, or the name of another source of publications; with `position` the row's key and its place in line. */
+  source: string;
+  position: Position;
+  state: 'queued' | 'sent' | 'released' | 'done';
+  /** 0 until sent. */
+  packetId: number;
+  /** After the subscription's maximum was applied. */
+  qos: 1 | 2;
+  /** As it will be sent, after Retain As Published. */
+  retain: boolean;
+  /** null once released. */
+  publication: Publication | null;
+}
+
+export type OutboundKey = Pick<OutboundRow, 'source' | 'position'>;
+
+export interface OutboundStore {
+  put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void>;
+  remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void>;
+  /** In order of source, then position. */
+  read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]>;
+  /** Removes all of a client but those of `keep` (a generation), or all. */
+  clear(clientId: string, keep: number | null): Promise<void>;
+}
+
+export interface RetainedRow {
+  topic: string;
+  /** Higher wins, compared first by `layout` (of the route), then by `position` as text. */
+  layout: number;
+  position: Position;
+  /** null: cleared; kept for a while as a tombstone, so that a late older write does not bring it back. */
+  publication: Publication | null;
+}
+
+export interface RetainedStore {
+  /** Writes unless what is there is as new or newer; resolves whether it wrote. */
+  put(row: RetainedRow): Promise<boolean>;
+  /**
+   * Rows whose topic matches the filter, tombstones left out, in order of topic; `next` is null when that was all.
+   * A call may return fewer than `limit` rows, even none, with a `next`: it reads a bounded number of rows.
+   */
+  match(filter: string, after: string | null, limit: number): Promise<{ rows: RetainedRow[]; next: string | null }>;
+}
+
+/** How far a shard is done with a partition. */
+export interface CheckpointRow {
+  partition: string;
+  /** All up to here is done; null: nothing yet. */
+  low: Position | null;
+  /** Done above `low`; bounded, and then leaving out the newest. */
+  done: Position[];
+}
+
+export interface ShardStore {
+  /** Takes the shard for `owner` and resolves with its new epoch, higher than any before. */
+  claim(shard: number, owner: string): Promise<number>;
+  checkpoints(shard: number): Promise<CheckpointRow[]>;
+  /** `conflict` where the shard's epoch is no longer `epoch`. */
+  saveCheckpoints(shard: number, epoch: number, rows: readonly CheckpointRow[]): Promise<void>;
+}

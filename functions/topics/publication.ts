@@ -1,0 +1,20 @@
+import type { Properties, QoS } from '../mqtt/packets.js';
+
+/**
+ * An Application Message on its way from a publisher to the log and from there to subscribers: plain data.
+ * `properties` holds only what travels with the message: format indicator, expiry, content type, response topic,
+ * correlation data, user properties.
+ */
+export interface Publication {
+  topic: string;
+  payload: Uint8Array;
+  qos: QoS;
+  retain: boolean;
+  properties?: Properties;
+  /** Client identifier of the publisher, for No Local [MQTT-3.8.3-3]; '' where there is none. */
+  publisher: string;
+  /** Milliseconds since the epoch, by the clock of whoever took it in; Message Expiry counts from here. */
+  publishedAtMs: number;
+  /** Names one append, so that an append in doubt can be looked for in the log instead of repeated (QoS 2, wills). */
+  token?: string;
+}

@@ -1,0 +1,63 @@
+// `npm test`: bundles the tests, runs them under node's test runner, then says what did not run and why.
+// Arguments are parts of paths: `npm test -- mqtt` runs only the test files with `mqtt` in their path.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const out = resolve('dist/test', String(process.pid));
+const notRunFile = join(out, 'not-run.txt');
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+
+const wanted = process.argv.slice(2);
+const files = testFiles('test').filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+if (files.length === 0) {
+  console.error(`no test file has ${wanted.join(' or ')} in its path`);
+  process.exit(1);
+}
+
+await import('./build.mjs');
+await build({
+  entryPoints: files,
+  outdir: out,
+  outbase: 'test',
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+
+const bundled = files.map((file) => join(out, file.slice('test/'.length).replace(/\.ts$/, '.js')));
+const run = spawnSync(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=120000',
+    '--test-reporter=spec',
+    ...bundled,
+  ],
+  { stdio: 'inherit', env: { ...process.env, PULSEGATE_TEST_NOT_RUN: notRunFile } },
+);
+
+const notRun = existsSync(notRunFile) ? [...new Set(readFileSync(notRunFile, 'utf8').trim().split('\n'))] : [];
+console.log(notRun.length === 0 ? 'Every part ran.' : `Not run (${notRun.length}):`);
+for (const line of notRun) console.log(`- ${line}`);
+const required = process.env.PULSEGATE_TEST_REQUIRE === 'all';
+const missing = notRun.filter((line) => !line.startsWith('native addon'));
+if (required && missing.length > 0) console.log('PULSEGATE_TEST_REQUIRE=all: a part that did not run is a failure.');
+rmSync(out, { recursive: true, force: true });
+process.exit(run.status !== 0 ? (run.status ?? 1) : required && missing.length > 0 ? 1 : 0);
+
+function testFiles(folder) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .sort();
+}
