@@ -5,6 +5,7 @@ import type { Position } from './log.js';
 /**
  * The store: what must outlive a process and is not a publication. Every promise resolves when the write is durable.
  * Rejections are `PortError`; a failed condition is `conflict`, and nothing was written.
+ * Writes about one client take effect in the order of the calls, whether or not the caller waits between them.
  *
  * A session stands in two rows. The edge writes `presence` (who is connected, since when, with which will) and the shard
  * writes `session` (subscriptions), each under its own condition, so that neither ever makes the other's write fail.
@@ -42,7 +43,7 @@ export interface PresenceRow {
   sessionExpiryS: number;
   /** The will of this connection, until a clean DISCONNECT or its publication. */
   will: WaitingWill | null;
-  /** Wills of earlier connections that no shard has decided on yet, oldest first. */
+  /** Wills of earlier connections that are due and that no shard has published yet, oldest first. */
   leftWills: WaitingWill[];
 }
 
@@ -80,6 +81,8 @@ export interface RetainedDue {
   options: SubscriptionOptions;
   /** The SUBSCRIBE that promised it, by the session's sequence. */
   sequence: number;
+  /** As in `SubscriptionRow`, when that SUBSCRIBE came: what is newer comes live. */
+  since: Readonly<Record<string, Position>>;
   /** Topic of the last retained message handed over. */
   after: string | null;
 }
@@ -115,9 +118,11 @@ export interface InboundStore {
  * `done`: finished, kept only until the checkpoint has passed it, so that replay does not send it again.
  */
 export interface OutboundRow {
-  /** Partition, or the name of another source of publications; with `position` the row's key and its place in line. */
+  /** With `position` the row's key and its place in line; whole key: see `session/places.ts`. */
   source: string;
   position: Position;
+  /** Where the publication came from: itself for a queued row, the queue's key or the log's place for one in flight. */
+  origin: OutboundKey;
   state: 'queued' | 'sent' | 'released' | 'done';
   /** 0 until sent. */
   packetId: number;
@@ -129,7 +134,10 @@ export interface OutboundRow {
   publication: Publication | null;
 }
 
-export type OutboundKey = Pick<OutboundRow, 'source' | 'position'>;
+export interface OutboundKey {
+  source: string;
+  position: Position;
+}
 
 export interface OutboundStore {
   put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void>;
@@ -144,6 +152,8 @@ export interface RetainedRow {
   topic: string;
   /** Higher wins, compared first by `layout` (of the route), then by `position` as text. */
   layout: number;
+  /** Of the log; where `position` is. */
+  partition: string;
   position: Position;
   /** null: cleared; kept for a while as a tombstone, so that a late older write does not bring it back. */
   publication: Publication | null;

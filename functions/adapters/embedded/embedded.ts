@@ -1,0 +1,41 @@
+import type { Clock } from '../../ports/clock.js';
+import { PortError } from '../../ports/errors.js';
+import type { Log } from '../../ports/log.js';
+import type { Store } from '../../ports/store.js';
+import { DataDirectoryError } from './data-directory-error.js';
+import { openEnvironment } from './environment.js';
+import { EmbeddedLog } from './log.js';
+import { EmbeddedStore } from './store.js';
+
+export interface EmbeddedOptions {
+  shards?: number;
+  /** Bytes of address space to begin with; it grows by itself. */
+  mapSize?: number;
+  clock?: Pick<Clock, 'now'>;
+}
+
+export interface Embedded {
+  log: Log;
+  store: Store;
+  close(): Promise<void>;
+}
+
+/** Log and store in one directory, which this process then holds. Rejects with `DataDirectoryError`. */
+export async function openEmbedded(directory: string, options: EmbeddedOptions = {}): Promise<Embedded> {
+  const { shards, mapSize, clock } = options;
+  const env = await openEnvironment(directory, mapSize === undefined ? {} : { mapSize });
+  const now = clock ? () => clock.now() : Date.now;
+  try {
+    const log = new EmbeddedLog(env, { now });
+    const store = new EmbeddedStore(env, { now, ...(shards === undefined ? {} : { shards }) });
+    const close = async (): Promise<void> => {
+      await Promise.all([log.close(), store.close()]);
+      await env.close();
+    };
+    return { log, store, close };
+  } catch (error) {
+    await env.close();
+    if (!(error instanceof PortError)) throw error;
+    throw new DataDirectoryError('corrupt', `${directory}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,223 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { PortError } from '../../ports/errors.js';
+import { DataDirectoryError } from './data-directory-error.js';
+import { checkDataFile } from './data-file.js';
+import { lockDirectory } from './directory-lock.js';
+import { closed, isIoError, toPortError, unflushed } from './lmdb-errors.js';
+
+const FORMAT = 'pulsegate';
+const FORMAT_VERSION = 1;
+const FORMAT_KEY = 'format';
+const OPENINGS_KEY = 'openings';
+/** Tables of log and store together; LMDB wants to know when it opens. */
+const TABLES_MAX = 16;
+/** Writes that one opening of the directory can number: 2 to the 32nd, which leaves 2 million openings within a safe integer. */
+const VERSIONS_PER_OPENING = 2 ** 32;
+
+export interface EnvironmentOptions {
+  /** Bytes of address space to begin with. LMDB doubles it when needed, so this bounds nothing. */
+  mapSize?: number;
+}
+
+/** Keys are bytes that `keys.ts` and `batch-table.ts` make; values are whatever the table's encoding is. */
+export type Table<V> = Database<V, Buffer>;
+
+/** One LMDB environment in a directory that this process alone has open. Log and store share it, and so share commits. */
+export interface Environment {
+  table<V>(name: string, encoding: 'msgpack' | 'binary'): Table<V>;
+  /**
+   * Makes a write and resolves, with whether its condition held, once it is on disk. Rejects with `PortError`.
+   * `isVisible` tells, after a failed commit, whether the write can be seen all the same.
+   */
+  write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean>;
+  /** A read; what LMDB throws becomes a `PortError`. */
+  read<T>(look: () => T): T;
+  /** A number higher than any this directory has given out. */
+  nextVersion(): number;
+  /** Calls `run` right before a commit is handed to the writing thread: what it writes is in that commit. */
+  beforeCommit(run: () => void): void;
+  /** Resolves when what was written before can be seen, or has failed. */
+  committed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Creates the directory where there is none. Rejects with `DataDirectoryError`; what is in the directory is then as it was. */
+export async function openEnvironment(directory: string, options: EnvironmentOptions = {}): Promise<Environment> {
+  makeDirectory(directory);
+  const unlock = guarded(directory, () => lockDirectory(directory));
+  try {
+    const file = join(directory, 'data.mdb');
+    const exists = checkDataFile(directory, file);
+    if (exists) await checkFormat(directory);
+    const root = guarded(directory, () =>
+      open<unknown, string>({ path: directory, maxDbs: TABLES_MAX, separateFlushed: true, ...options }),
+    );
+    if (!exists) await root.put(FORMAT_KEY, { format: FORMAT, version: FORMAT_VERSION });
+    const openings = ((root.get(OPENINGS_KEY) as number | undefined) ?? 0) + 1;
+    await root.put(OPENINGS_KEY, openings);
+    await root.flushed;
+    return new LmdbEnvironment(directory, root, openings * VERSIONS_PER_OPENING, unlock);
+  } catch (error) {
+    unlock();
+    throw error instanceof DataDirectoryError ? error : unusable(directory, error);
+  }
+}
+
+class LmdbEnvironment implements Environment {
+  private readonly hooks: (() => void)[] = [];
+  private readonly pending = new Set<Promise<unknown>>();
+  private closing: Promise<void> | undefined;
+  private broken: unknown;
+
+  constructor(
+    private readonly directory: string,
+    private readonly root: RootDatabase<unknown, string>,
+    private version: number,
+    private readonly unlock: () => void,
+  ) {
+    root.on('beforecommit', () => {
+      for (const run of this.hooks) run();
+      // A commit that fails also rejects a promise that lmdb makes for itself a moment from now and gives to nobody.
+      queueMicrotask(() => root.committed.then(ignore, ignore));
+    });
+  }
+
+  table<V>(name: string, encoding: 'msgpack' | 'binary'): Table<V> {
+    // Plain msgpack maps, not msgpackr's own records: another reader can make sense of the file.
+    const options = {
+      keyEncoding: 'binary',
+      encoding,
+      useVersions: encoding === 'msgpack',
+      useRecords: false,
+    } as const;
+    return this.root.openDB<V, Buffer>(name, options);
+  }
+
+  /**
+   * What makes a write durable, as read in lmdb 3.5.6 (`src/writer.cpp`, `mdb.c`: `mdb_txn_commit`) and seen with strace:
+   * pages and a first meta page are written, then fdatasync, then a second meta page through a descriptor opened with O_DSYNC;
+   * only a meta page of that second kind is believed after a power cut. In 3.5.6 a put's own promise already waits for
+   * all that, but its documentation promises only visibility; `flushed` is the documented one. It never settles where the commit
+   * fails, hence both, in this order.
+   */
+  async write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      if (this.closing && attempt === 1) throw closed();
+      if (this.broken !== undefined) throw toPortError(this.broken);
+      try {
+        return await this.commit(start);
+      } catch (error) {
+        const cause = await commitCause(error);
+        const visible = isVisible?.();
+        // LMDB calls a short write an I/O error; only the next write is told why by the system.
+        if (isIoError(cause) && visible === false && attempt === 1) continue;
+        const portError = visible ? unflushed(cause) : toPortError(cause, this.directory);
+        // LMDB cannot be trusted, nor its writing thread be waited for, after it failed to write for another reason than space:
+        // after a failed fdatasync the kernel may have dropped the pages. What is in doubt is settled by the next opening.
+        if (portError.code === 'unavailable') this.broken ??= cause;
+        throw portError;
+      }
+    }
+  }
+
+  read<T>(look: () => T): T {
+    if (this.closing) throw closed();
+    try {
+      return look();
+    } catch (error) {
+      throw toPortError(error);
+    }
+  }
+
+  nextVersion(): number {
+    this.version += 1;
+    return this.version;
+  }
+
+  beforeCommit(run: () => void): void {
+    this.hooks.push(run);
+  }
+
+  private async commit(start: () => Promise<boolean>): Promise<boolean> {
+    const written = start() as Promise<boolean> & { flushed?: Promise<unknown> };
+    const durable = written.then(async (held) => {
+      await written.flushed;
+      return held;
+    });
+    this.pending.add(durable);
+    try {
+      return await durable;
+    } finally {
+      this.pending.delete(durable);
+    }
+  }
+
+  async committed(): Promise<void> {
+    await Promise.allSettled(this.pending);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= Promise.allSettled(this.pending)
+      .then(() => this.root.close())
+      .finally(this.unlock);
+    return this.closing;
+  }
+}
+
+/** lmdb rejects with a wrapper; the error code is in the rejection of a promise inside. */
+async function commitCause(error: unknown): Promise<unknown> {
+  const inner = (error as { commitError?: Promise<never> }).commitError;
+  return inner ? await inner.catch((cause: unknown) => cause) : error;
+}
+
+/** Read-only first, so that nothing of a foreign directory's data is touched. */
+async function checkFormat(directory: string): Promise<void> {
+  let root: RootDatabase<unknown, string>;
+  let row: { format?: unknown; version?: unknown } | undefined;
+  try {
+    root = open<unknown, string>({ path: directory, maxDbs: TABLES_MAX, readOnly: true });
+  } catch (error) {
+    throw new DataDirectoryError('corrupt', `${directory}: LMDB does not open it: ${text(error)}`, { cause: error });
+  }
+  try {
+    row = root.get(FORMAT_KEY) as typeof row;
+  } catch {
+    // Not msgpack: not ours.
+  } finally {
+    await root.close();
+  }
+  if (row?.format !== FORMAT) {
+    throw new DataDirectoryError('foreign', `${directory} holds an LMDB database that is not Pulsegate's`);
+  }
+  if (typeof row.version !== 'number' || row.version > FORMAT_VERSION) {
+    const versions = `version ${row.version}, this program reads up to ${FORMAT_VERSION}`;
+    throw new DataDirectoryError('newer', `${directory} was written by a newer Pulsegate: ${versions}`);
+  }
+}
+
+function makeDirectory(directory: string): void {
+  guarded(directory, () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!statSync(directory).isDirectory()) throw new Error('not a directory');
+  });
+}
+
+function guarded<T>(directory: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof DataDirectoryError ? error : unusable(directory, error);
+  }
+}
+
+function unusable(directory: string, cause: unknown): DataDirectoryError {
+  return new DataDirectoryError('unusable', `${directory} cannot be used: ${text(cause)}`, { cause });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function ignore(): void {}

@@ -1,0 +1,39 @@
+import { IF_EXISTS } from 'lmdb';
+import type { InboundRow, InboundStore } from '../../ports/store.js';
+import { clearClient } from './client-rows.js';
+import type { Environment, Table } from './environment.js';
+import { inboundKey } from './keys.js';
+
+export class InboundTable implements InboundStore {
+  private readonly rows: Table<InboundRow>;
+
+  constructor(private readonly env: Environment) {
+    this.rows = env.table<InboundRow>('inbound', 'msgpack');
+  }
+
+  async begin(
+    clientId: string,
+    generation: number,
+    packetId: number,
+    row: InboundRow,
+  ): Promise<InboundRow | undefined> {
+    const key = inboundKey(clientId, generation, packetId);
+    for (;;) {
+      const version = this.env.nextVersion();
+      const wrote = await this.env.write(() => this.rows.ifNoExists(key, () => this.rows.put(key, row, version)));
+      if (wrote) return undefined;
+      const there = this.env.read(() => this.rows.get(key));
+      if (there) return there;
+      // It was removed between the refused write and the read: the identifier is free again.
+    }
+  }
+
+  async end(clientId: string, generation: number, packetId: number): Promise<boolean> {
+    const key = inboundKey(clientId, generation, packetId);
+    return this.env.write(() => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
+  }
+
+  clear(clientId: string, keep: number | null): Promise<void> {
+    return clearClient(this.env, this.rows, clientId, keep);
+  }
+}

@@ -1,0 +1,127 @@
+import { PortError } from '../../ports/errors.js';
+import type { From, Log, LogReader, LogRecord, Position, Receipt } from '../../ports/log.js';
+import { BatchTable, decodeStored, firstBatchSince } from './batch-table.js';
+import type { Environment } from './environment.js';
+import { placeAfter } from './positions.js';
+import { TailBudget } from './tail.js';
+import { TopicLog } from './topic-log.js';
+import { TopicReader } from './topic-reader.js';
+
+/** How much earlier than asked `find` begins: the appender's clock may not be quite the log's. */
+const FIND_MARGIN_MS = 1_000;
+/** Stored bytes that `find` looks through before it leaves a turn of the event loop to others. */
+const FIND_STRETCH_BYTES = 1024 * 1024;
+
+export interface EmbeddedLogOptions {
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+  tailMaxBytes?: number;
+}
+
+/**
+ * The log on LMDB. A topic is made by its first use and has one partition, named as the topic. A record handed to `append`
+ * is not to be changed afterwards: readers get that very object. Nothing is ever trimmed.
+ */
+export class EmbeddedLog implements Log {
+  private readonly table: BatchTable;
+  private readonly topics = new Map<string, TopicLog>();
+  private readonly readers = new Set<LogReader>();
+  private readonly now: () => number;
+  private readonly budget: TailBudget;
+  private lastTopicId = 0;
+  private closing: Promise<void> | undefined;
+
+  constructor(env: Environment, options: EmbeddedLogOptions = {}) {
+    this.now = options.now ?? Date.now;
+    this.budget = new TailBudget(options.tailMaxBytes);
+    this.table = new BatchTable(env);
+    for (const { id, name } of this.table.topicNames()) this.addTopic(id, name, true);
+    // Where the store commits anyway, what was appended in the same turn goes along.
+    env.beforeCommit(() => {
+      for (const topic of this.topics.values()) topic.flush();
+    });
+  }
+
+  append(topic: string, record: LogRecord): Promise<Receipt> {
+    if (this.closing) return Promise.reject(closed());
+    return this.topic(topic).append(record);
+  }
+
+  async partitions(topic: string): Promise<readonly string[]> {
+    return [this.topic(topic).name];
+  }
+
+  async read(partition: string, from: From): Promise<LogReader> {
+    const topic = this.topic(partition);
+    const reader = new TopicReader(topic, placeOf(from, topic), () => this.readers.delete(reader));
+    this.readers.add(reader);
+    return reader;
+  }
+
+  async last(partition: string): Promise<Position | undefined> {
+    return this.topic(partition).lastPosition;
+  }
+
+  async find(
+    topicName: string,
+    _key: string,
+    name: string,
+    value: string,
+    sinceMs: number,
+  ): Promise<Receipt | undefined> {
+    const topic = this.topic(topicName);
+    // This process alone has the directory open: an append that can still arrive is one of its own.
+    await topic.drained();
+    const needle = Buffer.from(value);
+    const last = topic.lastDurable;
+    let bytes = 0;
+    let number = firstBatchSince(this.table, topic.id, last, sinceMs - FIND_MARGIN_MS);
+    for (;;) {
+      const stored = this.table.next(topic.id, number, last);
+      if (stored === undefined) return undefined;
+      if (stored.value.includes(needle)) {
+        const { entries } = decodeStored(topicName, stored);
+        const entry = entries.find(({ record }) => record.properties[name] === value);
+        if (entry) return { partition: topicName, position: entry.position };
+      }
+      number = stored.number + 1;
+      bytes += stored.value.length;
+      if (bytes > FIND_STRETCH_BYTES) {
+        bytes = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  private async finish(): Promise<void> {
+    await Promise.all([...this.topics.values()].map((topic) => topic.drained()));
+    await Promise.all([...this.readers].map((reader) => reader.close()));
+  }
+
+  private topic(name: string): TopicLog {
+    if (this.closing) throw closed();
+    return this.topics.get(name) ?? this.addTopic(this.lastTopicId + 1, name, false);
+  }
+
+  private addTopic(id: number, name: string, named: boolean): TopicLog {
+    const topic = new TopicLog(name, id, named, this.table, this.now, this.budget);
+    this.topics.set(name, topic);
+    this.lastTopicId = Math.max(this.lastTopicId, id);
+    return topic;
+  }
+}
+
+function placeOf(from: From, topic: TopicLog): { batch: number; index: number } {
+  if (from === 'earliest') return { batch: 1, index: 0 };
+  if (from === 'latest') return { batch: topic.lastDurable + 1, index: 0 };
+  return placeAfter(from.after);
+}
+
+function closed(): PortError {
+  return new PortError('gone', 'the log is closed');
+}

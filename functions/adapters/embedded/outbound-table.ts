@@ -1,0 +1,35 @@
+import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.js';
+import { clearClient } from './client-rows.js';
+import type { Environment, Table } from './environment.js';
+import { generationKey, keysUnder, outboundKey } from './keys.js';
+import { rowsWithin } from './rows.js';
+
+export class OutboundTable implements OutboundStore {
+  private readonly rows: Table<OutboundRow>;
+
+  constructor(private readonly env: Environment) {
+    this.rows = env.table<OutboundRow>('outbound', 'msgpack');
+  }
+
+  async put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void> {
+    const keyed = rows.map((row) => ({ row, key: outboundKey(clientId, generation, row.source, row.position) }));
+    await Promise.all(
+      keyed.map(({ key, row }) => this.env.write(() => this.rows.put(key, row, this.env.nextVersion()))),
+    );
+  }
+
+  async remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
+    const places = keys.map(({ source, position }) => outboundKey(clientId, generation, source, position));
+    await Promise.all(places.map((key) => this.env.write(() => this.rows.remove(key))));
+  }
+
+  async read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]> {
+    const start = after && outboundKey(clientId, generation, after.source, after.position);
+    const range = keysUnder(generationKey(clientId, generation));
+    return this.env.read(() => rowsWithin(this.rows, range, start, limit)).map(({ value }) => value);
+  }
+
+  clear(clientId: string, keep: number | null): Promise<void> {
+    return clearClient(this.env, this.rows, clientId, keep);
+  }
+}

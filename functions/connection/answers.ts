@@ -1,0 +1,64 @@
+import { REASON } from '../mqtt/reason-codes.js';
+import type { Publication } from '../topics/publication.js';
+import type { Effect } from './effects.js';
+import type { ConnectionState } from './state.js';
+
+/** Appends what is ready, in order of arrival: one that is not ready holds back those behind it, so that order holds. */
+export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]): void {
+  const line = state.lines[qos];
+  for (;;) {
+    const entry = line.entries[line.issued - line.first];
+    if (entry === undefined) return;
+    if (entry.status === 'ready') {
+      entry.status = 'appending';
+      issueAppend(state, qos, line.issued, entry.bytes, entry.publication, effects);
+    } else if (entry.status === 'beginning' || entry.status === 'resolving') {
+      return;
+    }
+    line.issued += 1;
+  }
+}
+
+export function issueAppend(
+  state: ConnectionState,
+  qos: 0 | 1 | 2,
+  reference: number,
+  bytes: number,
+  publication: Publication,
+  effects: Effect[],
+): void {
+  state.appends += 1;
+  state.appendBytes += bytes;
+  effects.push({ type: 'append', qos, reference, bytes, publication });
+}
+
+/** Answers from the head of the line, as far as it is done [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
+export function answerDone(state: ConnectionState, qos: 1 | 2, effects: Effect[]): void {
+  const line = state.lines[qos];
+  for (;;) {
+    const head = line.entries[0];
+    if (head === undefined || head.status !== 'done') return;
+    line.entries.shift();
+    line.first += 1;
+    line.issued = Math.max(line.issued, line.first);
+    const { packetId, reasonCode } = head;
+    // A PUBREC that refuses ends the exchange: no PUBREL follows [MQTT-4.3.3-4].
+    if (qos === 2 && reasonCode < REASON.unspecifiedError) {
+      state.received[packetId] = true;
+      state.receivedCount += 1;
+    }
+    effects.push({ type: 'send', packet: { type: qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode } });
+  }
+}
+
+/** Keeps what one client has under way within bounds, by not reading its socket. */
+export function throttle(state: ConnectionState, effects: Effect[]): void {
+  const { appendsMax, appendsMaxBytes } = state.limits;
+  if (!state.paused && (state.appends >= appendsMax || state.appendBytes >= appendsMaxBytes)) {
+    state.paused = true;
+    effects.push({ type: 'pause-reading' });
+  } else if (state.paused && state.appends <= appendsMax / 2 && state.appendBytes <= appendsMaxBytes / 2) {
+    state.paused = false;
+    effects.push({ type: 'resume-reading' });
+  }
+}

@@ -1,0 +1,88 @@
+import { LEVELS } from '../mqtt/levels.js';
+import { PACKET_ID_MAX } from '../mqtt/limits.js';
+import type { Connect, Properties } from '../mqtt/packets.js';
+import { REASON, refusal } from '../mqtt/reason-codes.js';
+import type { Effect } from './effects.js';
+import type { Input } from './inputs.js';
+import { releaseHeld } from './on-bytes-received.js';
+import { leave, refuse } from './refuse.js';
+import type { ConnectionState } from './state.js';
+
+type Claimed = Extract<Input, { type: 'claimed' }>;
+
+/** The presence row is durable: CONNACK may promise what it says, then the shard hears of the connection. */
+export function onClaimed(state: ConnectionState, input: Claimed, now: number, effects: Effect[]): void {
+  const connect = take(state, input);
+  state.phase = 'connected';
+  state.lastReceivedAtMs = now;
+  const { sessionPresent } = input;
+  effects.push({
+    type: 'send',
+    packet: { type: 'connack', sessionPresent, reasonCode: REASON.success, properties: announced(state, connect) },
+  });
+  tellConnected(state, connect, input, effects);
+  effects.push({ type: 'resume-reading' });
+  releaseHeld(state, now, effects);
+}
+
+/** The socket went before the CONNACK: the row is given back, and nobody was promised a will. */
+export function onClaimedTooLate(state: ConnectionState, input: Claimed, now: number, effects: Effect[]): void {
+  const connect = take(state, input);
+  tellConnected(state, connect, input, effects);
+  leave(state, 'discard', now, effects);
+  state.phase = 'closed';
+}
+
+function take(state: ConnectionState, input: Claimed): Connect {
+  const { connect } = state;
+  if (connect === null) throw new Error('claimed without a CONNECT');
+  state.connect = null;
+  state.connectionNumber = input.connectionNumber;
+  state.generation = input.generation;
+  return connect;
+}
+
+function tellConnected(state: ConnectionState, connect: Connect, input: Claimed, effects: Effect[]): void {
+  effects.push({
+    type: 'tell-session',
+    command: {
+      type: 'connected',
+      clientId: state.clientId,
+      connectionNumber: state.connectionNumber,
+      generation: state.generation,
+      level: connect.level,
+      receiveMaximum: connect.properties?.receiveMaximum ?? PACKET_ID_MAX,
+      packetMaxBytes: connect.properties?.maximumPacketSize ?? null,
+      sessionExpiryS: state.sessionExpiryS,
+      will: input.will,
+      leftWills: input.leftWills,
+    },
+  });
+}
+
+export function onClaimFailed(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
+  refuse(
+    state,
+    refusal(REASON.serverUnavailable, 'section 3.2.2.2', 'the session store cannot be reached'),
+    now,
+    effects,
+  );
+}
+
+/** What this server can and cannot do, where it is not what the client may assume (section 3.2.2.3). */
+function announced(state: ConnectionState, connect: Connect): Properties {
+  const { limits } = state;
+  if (!LEVELS[connect.level].properties) return {};
+  const keepAliveS = state.keepAliveMs / 1000;
+  return {
+    ...(state.sessionExpiryS !== (connect.properties?.sessionExpiryInterval ?? 0) && {
+      sessionExpiryInterval: state.sessionExpiryS,
+    }),
+    ...(limits.receiveMaximum < PACKET_ID_MAX && { receiveMaximum: limits.receiveMaximum }),
+    maximumPacketSize: limits.packetMaxBytes,
+    ...(connect.clientId === '' && { assignedClientIdentifier: state.clientId }),
+    subscriptionIdentifierAvailable: 0,
+    sharedSubscriptionAvailable: 0,
+    ...(keepAliveS !== connect.keepAlive && { serverKeepAlive: keepAliveS }),
+  };
+}

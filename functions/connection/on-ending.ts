@@ -1,0 +1,34 @@
+import { REASON, refusal } from '../mqtt/reason-codes.js';
+import type { Effect } from './effects.js';
+import type { Input } from './inputs.js';
+import { close, leave, over, refuse } from './refuse.js';
+import type { ConnectionState } from './state.js';
+
+/** The socket is gone without a DISCONNECT: the will is due [MQTT-3.1.2-8]. */
+export function onPeerClosed(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
+  if (state.phase === 'connected') leave(state, 'publish', now, effects);
+  over(state);
+}
+
+export function onPeerRefused(
+  state: ConnectionState,
+  input: Extract<Input, { type: 'peer-refused' }>,
+  now: number,
+  effects: Effect[],
+): void {
+  const why =
+    input.reason === 'too-big'
+      ? refusal(REASON.packetTooLarge, 'section 4.13', input.text)
+      : refusal(REASON.protocolError, 'MQTT-6.0.0-1', input.text);
+  refuse(state, why, now, effects, input.reason);
+}
+
+/** The presence row is the winner's by now, so nothing is written into it [MQTT-3.1.4-3]. */
+export function onTakenOver(state: ConnectionState, _input: Input, _now: number, effects: Effect[]): void {
+  close(state, REASON.sessionTakenOver, 'normal', effects);
+}
+
+export function onShuttingDown(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
+  if (state.phase === 'connected') leave(state, 'publish', now, effects);
+  close(state, REASON.serverShuttingDown, 'going-away', effects);
+}

@@ -1,0 +1,136 @@
+import type { Connect, Level } from '../mqtt/packets.js';
+import { emptyUndecoded, type Undecoded } from '../mqtt/split.js';
+import type { Publication } from '../topics/publication.js';
+
+/**
+ * What dies with the socket. Plain data: it survives `snapshot` between any two inputs, on which the gateway edge depends.
+ *
+ * | phase | waits for | packets meanwhile |
+ * | --- | --- | --- |
+ * | `awaiting-connect` | CONNECT | any other is refused [MQTT-3.1.0-1] |
+ * | `authenticating` | the authenticator | held, in order |
+ * | `claiming` | the presence row | held, in order |
+ * | `connected` | the client | answered |
+ * | `abandoned` | the presence row, to give it back: the socket went meanwhile | ignored |
+ * | `closed` | nothing | ignored |
+ */
+export type Phase = 'awaiting-connect' | 'authenticating' | 'claiming' | 'connected' | 'abandoned' | 'closed';
+
+export interface ConnectionLimits {
+  /** Largest packet taken, fixed header included. */
+  packetMaxBytes: number;
+  /** Publications with QoS above 0 that a client may have unanswered. */
+  receiveMaximum: number;
+  /** Publications not yet durable, above which the socket is not read. */
+  appendsMax: number;
+  appendsMaxBytes: number;
+  /** From the socket's opening to a whole CONNECT. */
+  connectTimeoutMs: number;
+  /** Longest Keep Alive; 0: whatever the client asks. */
+  keepAliveMaxS: number;
+  sessionExpiryMaxS: number;
+}
+
+/**
+ * A publication with QoS above 0 between its PUBLISH and its answer.
+ * QoS 1: `appending` → `done`. QoS 2 of a session that can resume: `beginning` → `ready` → `appending` → `done`,
+ * with `resolving` between where an earlier connection may have appended it already.
+ */
+export interface Unanswered {
+  packetId: number;
+  status: 'beginning' | 'resolving' | 'ready' | 'appending' | 'done';
+  /** Bytes counted against `appendsMaxBytes`. */
+  bytes: number;
+  reasonCode: number;
+  publication: Publication;
+}
+
+/** In order of arrival; the first has the reference `first`, the next `first + 1` and so on. */
+export interface Line {
+  first: number;
+  /** Up to here, exclusively, nothing waits to be appended. */
+  issued: number;
+  entries: Unanswered[];
+}
+
+export interface ConnectionState {
+  phase: Phase;
+  limits: ConnectionLimits;
+  /** For the log. */
+  peerAddress: string;
+  /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver. */
+  spareClientId: string;
+  undecoded: Undecoded;
+  /** Whole packets that came before the CONNACK was decided. */
+  held: Uint8Array[];
+  /** Until the CONNACK. */
+  connect: Connect | null;
+  level: Level | null;
+  clientId: string;
+  connectionNumber: number;
+  generation: number;
+  /** Seconds; 0: the session ends with the connection. */
+  sessionExpiryS: number;
+  /** 0: off. */
+  keepAliveMs: number;
+  lastReceivedAtMs: number;
+  /** By QoS, because order is promised within one only [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
+  lines: Record<1 | 2, Line>;
+  /** Packet identifiers of QoS 2 whose PUBREC is sent and whose PUBREL is not here yet. */
+  received: Record<number, true>;
+  receivedCount: number;
+  /** Appends that are not reported yet, of any QoS. */
+  appends: number;
+  appendBytes: number;
+  /** Whether the driver has been told to stop reading. */
+  paused: boolean;
+}
+
+export function initialConnection(
+  options: { limits: ConnectionLimits; peerAddress: string; spareClientId: string },
+  now: number,
+): ConnectionState {
+  return {
+    phase: 'awaiting-connect',
+    limits: options.limits,
+    peerAddress: options.peerAddress,
+    spareClientId: options.spareClientId,
+    undecoded: emptyUndecoded(),
+    held: [],
+    connect: null,
+    level: null,
+    clientId: '',
+    connectionNumber: 0,
+    generation: 0,
+    sessionExpiryS: 0,
+    keepAliveMs: 0,
+    lastReceivedAtMs: now,
+    lines: { 1: { first: 0, issued: 0, entries: [] }, 2: { first: 0, issued: 0, entries: [] } },
+    received: {},
+    receivedCount: 0,
+    appends: 0,
+    appendBytes: 0,
+    paused: false,
+  };
+}
+
+/** When the machine wants a `ticked`, in milliseconds since the epoch; null: not by itself. */
+export function connectionDeadline(state: ConnectionState): number | null {
+  switch (state.phase) {
+    case 'awaiting-connect':
+    case 'authenticating':
+    case 'claiming':
+      return state.lastReceivedAtMs + state.limits.connectTimeoutMs;
+    case 'connected':
+      // One and a half times the Keep Alive [MQTT-3.1.2-22]. Nothing is heard from a socket that is not read.
+      return state.keepAliveMs === 0 || state.paused ? null : state.lastReceivedAtMs + state.keepAliveMs * 1.5;
+    case 'abandoned':
+    case 'closed':
+      return null;
+  }
+}
+
+export function entryOf(state: ConnectionState, qos: 1 | 2, reference: number): Unanswered | undefined {
+  const line = state.lines[qos];
+  return line.entries[reference - line.first];
+}

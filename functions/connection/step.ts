@@ -1,0 +1,85 @@
+import { REASON, refusal } from '../mqtt/reason-codes.js';
+import type { Effect } from './effects.js';
+import type { Input } from './inputs.js';
+import { onAppended, onAppendFailed } from './on-appended.js';
+import { onAuthenticated } from './on-authenticated.js';
+import { onBytesReceived } from './on-bytes-received.js';
+import { onClaimed, onClaimedTooLate, onClaimFailed } from './on-claimed.js';
+import { onPeerClosed, onPeerRefused, onShuttingDown, onTakenOver } from './on-ending.js';
+import {
+  onAppendResolved,
+  onInboundBegun,
+  onInboundDropped,
+  onInboundEnded,
+  onInboundFailed,
+} from './on-inbound-stored.js';
+import { refuse } from './refuse.js';
+import { type ConnectionState, connectionDeadline, type Phase } from './state.js';
+
+type Handler<T extends Input['type']> = (
+  state: ConnectionState,
+  input: Extract<Input, { type: T }>,
+  now: number,
+  effects: Effect[],
+) => void;
+
+type Row = { readonly [T in Input['type']]?: Handler<T> };
+
+const ENDINGS: Row = {
+  'bytes-received': onBytesReceived,
+  'peer-refused': onPeerRefused,
+  'peer-closed': onPeerClosed,
+  'shutting-down': onShuttingDown,
+  ticked: onTicked,
+};
+
+/** The automaton: which fact means what in which phase. A fact without a cell can only be a defect, but once the socket is gone most do not matter any more. */
+const TABLE: Readonly<Record<Phase, Row>> = {
+  'awaiting-connect': ENDINGS,
+  authenticating: { ...ENDINGS, authenticated: onAuthenticated },
+  claiming: { ...ENDINGS, claimed: onClaimed, 'claim-failed': onClaimFailed },
+  connected: {
+    ...ENDINGS,
+    appended: onAppended,
+    'append-failed': onAppendFailed,
+    'inbound-begun': onInboundBegun,
+    'append-resolved': onAppendResolved,
+    'inbound-ended': onInboundEnded,
+    'inbound-dropped': onInboundDropped,
+    'inbound-failed': onInboundFailed,
+    'taken-over': onTakenOver,
+  },
+  abandoned: { claimed: onClaimedTooLate, 'claim-failed': onAbandonedClaimFailed },
+  closed: {},
+};
+
+/** Advances the state, in place, by one fact and returns what is to be done about it. `now` in milliseconds since the epoch. */
+export function step(state: ConnectionState, input: Input, now: number): Effect[] {
+  const effects: Effect[] = [];
+  const handler = TABLE[state.phase][input.type] as Handler<Input['type']> | undefined;
+  if (handler) handler(state, input, now, effects);
+  else if (state.phase !== 'closed' && state.phase !== 'abandoned')
+    throw new Error(`${input.type} cannot happen while ${state.phase}`);
+  return effects;
+}
+
+function onTicked(state: ConnectionState, _input: { type: 'ticked' }, now: number, effects: Effect[]): void {
+  const deadline = connectionDeadline(state);
+  if (deadline === null || now < deadline) return;
+  refuse(
+    state,
+    state.phase === 'connected'
+      ? refusal(
+          REASON.keepAliveTimeout,
+          'MQTT-3.1.2-22',
+          'nothing was received for one and a half times the Keep Alive',
+        )
+      : refusal(REASON.maximumConnectTime, 'section 3.1', 'no CONNECT was completed in time'),
+    now,
+    effects,
+  );
+}
+
+function onAbandonedClaimFailed(state: ConnectionState): void {
+  state.phase = 'closed';
+}

@@ -1,0 +1,13 @@
+import type { SessionEffect } from '../session/effects.js';
+import type { SessionState } from '../session/state.js';
+
+/** What a shard cannot do itself; `obey` is called while the shard steps, in order, and must not call back into it. */
+export type Obey = (session: SessionState, effect: ShardEffect) => void;
+
+/** A session's effects, less those that the shard itself obeys, and with what only the shard knows. */
+export type ShardEffect =
+  | Exclude<SessionEffect, { type: 'settle' | 'index' | 'unindex' | 'finish-outbound' | 'end-session' }>
+  /** `passed`: the saved checkpoint is past its origin already, so the row can go at once. → `outbound-finished` */
+  | (Extract<SessionEffect, { type: 'finish-outbound' }> & { passed: boolean })
+  /** `keep`: the generation that takes its place, whose rows stay. */
+  | { type: 'end-session'; stored: boolean; keep: number | null };

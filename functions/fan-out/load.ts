@@ -1,0 +1,39 @@
+import type { OutboundRow, PresenceRow, SessionRow } from '../ports/store.js';
+import { leaveAt } from '../session/on-disconnected.js';
+import { orderOf, placeText } from '../session/places.js';
+import { filterKey, initialSession, isDurable, type SessionLimits, type SessionState } from '../session/state.js';
+
+/** What the store has of a session. */
+export interface LoadedSession {
+  /** With `disconnectedAtMs` set: whoever had the connection has lost it. */
+  presence: PresenceRow & { disconnectedAtMs: number };
+  session: SessionRow | null;
+  /** Rows in flight, all of them, in order. */
+  inFlight: readonly OutboundRow[];
+  /** What the queue holds. */
+  queued: { messages: number; bytes: number };
+}
+
+export function restoreSession(loaded: LoadedSession, limits: SessionLimits): SessionState {
+  const { presence, session, inFlight, queued } = loaded;
+  const state = initialSession({ clientId: presence.clientId, generation: presence.generation, limits });
+  state.sessionExpiryS = presence.sessionExpiryS;
+  state.wasDurable = true;
+  state.will = presence.will;
+  // Whoever had the shard before may have published it and not lived to say so.
+  state.willInDoubt = true;
+  leaveAt(state, presence.disconnectedAtMs);
+  if (session !== null && session.generation === presence.generation) {
+    for (const row of session.subscriptions) state.subscriptions[filterKey(row.filter)] = row;
+    state.subscriptionCount = session.subscriptions.length;
+    state.retainedDue = session.retainedDue;
+    state.sequence = session.sequence;
+  }
+  for (const row of inFlight) {
+    if (isDurable(state)) state.known[placeText(row.origin)] = true;
+    state.nextOrder = Math.max(state.nextOrder, orderOf(row) + 1);
+  }
+  state.stored.messages = queued.messages;
+  state.stored.bytes = queued.bytes;
+  return state;
+}

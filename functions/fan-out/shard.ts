@@ -1,0 +1,277 @@
+import type { LogEntry, Position } from '../ports/log.js';
+import type { SessionCommand } from '../ports/session-commands.js';
+import type { CheckpointRow, OutboundKey, OutboundRow, SubscriptionRow } from '../ports/store.js';
+import type { SessionEffect } from '../session/effects.js';
+import type { SessionInput } from '../session/inputs.js';
+import { endSession } from '../session/on-disconnected.js';
+import { isInLog } from '../session/places.js';
+import { initialSession, isDurable, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
+import { stepSession } from '../session/step.js';
+import { FilterIndex } from '../topics/filter-index.js';
+import type { Publication } from '../topics/publication.js';
+import type { Obey } from './effects.js';
+import { type LoadedSession, restoreSession } from './load.js';
+import { Progress } from './progress.js';
+import { RecentRetained } from './recent-retained.js';
+import { retainedRow } from './retained-row.js';
+
+/** How long a retained publication's row may lag behind its append. */
+const RETAINED_LAG_MAX_MS = 30_000;
+
+/** A session and what one publication means to it, while that is being worked out. */
+interface Slot {
+  readonly state: SessionState;
+  /** The publication that the two fields below are about. */
+  mark: number;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+}
+
+interface DoneRow {
+  clientId: string;
+  generation: number;
+  key: OutboundKey;
+  origin: OutboundKey;
+}
+
+/**
+ * One unit of ownership of fan-out: sessions, the index of their filters, and how far the log is dealt with. No I/O:
+ * commands, publications and reports come in, effects go to `obey`.
+ */
+export class Shard {
+  readonly #limits: SessionLimits;
+  readonly #obey: Obey;
+  readonly #sessions = new Map<string, Slot>();
+  readonly #index = new FilterIndex<Slot, SubscriptionRow>();
+  readonly #progress = new Map<string, Progress>();
+  readonly #savedLow = new Map<string, Position | null>();
+  readonly #recentRetained = new RecentRetained();
+  /** Wills handed to `obey` and not reported as settled, by client and connection number. */
+  readonly #firing = new Set<string>();
+  #doneRows: DoneRow[] = [];
+  #mark = 0;
+
+  constructor(options: { limits: SessionLimits; checkpoints: readonly CheckpointRow[] }, obey: Obey) {
+    this.#limits = options.limits;
+    this.#obey = obey;
+    for (const row of options.checkpoints) {
+      this.#progress.set(row.partition, new Progress(row));
+      this.#savedLow.set(row.partition, row.low);
+    }
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Where reading of a partition goes on after a restart; null: from its beginning. */
+  low(partition: string): Position | null {
+    return this.#progressOf(partition).low;
+  }
+
+  /** Takes over a session that an owner before this one left. Its client is not connected, or no more. */
+  load(loaded: LoadedSession, now: number): void {
+    const state = restoreSession(loaded, this.#limits);
+    const slot = this.#addSlot(state);
+    for (const row of Object.values(state.subscriptions)) this.#index.set(row.filter, slot, row);
+    for (const row of loaded.inFlight) if (row.state === 'done') this.#keepDone(state, row);
+    for (const will of loaded.presence.leftWills) {
+      // Left when the present connection came, whose number is the time of that or higher.
+      const inDoubtSinceMs = Math.min(loaded.presence.connectionNumber, now);
+      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs });
+    }
+    this.#step(slot, { type: 'ticked' }, now);
+  }
+
+  command(command: SessionCommand, now: number): void {
+    let slot = this.#sessions.get(command.clientId);
+    if (command.type === 'connected') {
+      if (slot !== undefined && slot.state.generation < command.generation) {
+        this.#replace(slot, command.generation);
+        slot = undefined;
+      }
+      const { clientId, generation } = command;
+      slot ??= this.#addSlot(initialSession({ clientId, generation, limits: this.#limits }));
+    }
+    if (slot === undefined) return;
+    if (command.type === 'subscribe') this.#step(slot, { ...command, handedOut: this.#handedOut() }, now);
+    else this.#step(slot, command, now);
+  }
+
+  /** Hands a publication of the log to every session with a filter that matches it. `isReplay`: an owner before this one may have. */
+  publish(
+    entry: Pick<LogEntry, 'partition' | 'position'>,
+    publication: Publication,
+    isReplay: boolean,
+    now: number,
+  ): void {
+    const { partition, position } = entry;
+    const progress = this.#progressOf(partition);
+    if (publication.retain) this.#recentRetained.see(retainedRow(entry, publication), now);
+    if (isReplay && progress.isDone(position)) return progress.handOut(position, 0);
+    const recipients: Slot[] = [];
+    this.#mark += 1;
+    const mark = this.#mark;
+    let needs = 0;
+    this.#index.match(publication.topic, (slot, subscription) => {
+      const { options, since } = subscription;
+      if (options.noLocal && slot.state.clientId === publication.publisher) return;
+      const sinceHere = isReplay ? since[partition] : undefined;
+      if (sinceHere !== undefined && position <= sinceHere) return;
+      const isFirst = slot.mark !== mark;
+      const qos = Math.min(publication.qos, options.qos) as 0 | 1 | 2;
+      const retain = options.retainAsPublished && publication.retain;
+      if (isFirst) {
+        slot.mark = mark;
+        slot.qos = qos;
+        slot.retain = retain;
+        recipients.push(slot);
+        if (qos > 0 && isDurable(slot.state)) needs += 1;
+      } else {
+        // Filters that overlap: one copy, with the highest QoS (section 3.3.4).
+        if (slot.qos === 0 && qos > 0 && isDurable(slot.state)) needs += 1;
+        slot.qos = Math.max(slot.qos, qos) as 0 | 1 | 2;
+        slot.retain ||= retain;
+      }
+    });
+    progress.handOut(position, needs);
+    for (const slot of recipients) {
+      const { qos, retain } = slot;
+      this.#step(slot, { type: 'published', delivery: { source: partition, position, publication, qos, retain } }, now);
+    }
+  }
+
+  /** A record that is no publication: passed over. */
+  skip(entry: Pick<LogEntry, 'partition' | 'position'>): void {
+    this.#progressOf(entry.partition).handOut(entry.position, 0);
+  }
+
+  /** What `obey` was told has happened. */
+  report(session: Pick<SessionState, 'clientId' | 'generation'>, input: SessionInput, now: number): void {
+    const slot = this.#sessions.get(session.clientId);
+    if (slot === undefined || slot.state.generation !== session.generation) return;
+    if (input.type === 'retained-read') {
+      const after = slot.state.retainedDue[0]?.after ?? null;
+      const rows = this.#recentRetained.overlay(input.rows, input.filter, after, input.next);
+      this.#step(slot, { ...input, rows }, now);
+    } else {
+      this.#step(slot, input, now);
+    }
+  }
+
+  /** Rows are durable and the checkpoint need not wait for them, whatever has become of the session. */
+  settleStored(rows: readonly OutboundRow[]): void {
+    for (const row of rows) this.#settle(row.origin);
+  }
+
+  willSettled(clientId: string, connectionNumber: number): void {
+    this.#firing.delete(`${connectionNumber} ${clientId}`);
+  }
+
+  /** Lets time pass for every session that waits for it. */
+  tick(now: number): void {
+    this.#recentRetained.forget(now - RETAINED_LAG_MAX_MS);
+    for (const slot of this.#sessions.values()) {
+      const deadline = sessionDeadline(slot.state);
+      if (deadline !== null && deadline <= now) this.#step(slot, { type: 'ticked' }, now);
+    }
+  }
+
+  /** Checkpoints that moved since the last call. */
+  takeCheckpoints(): CheckpointRow[] {
+    return [...this.#progress.values()].flatMap((progress) => progress.take() ?? []);
+  }
+
+  /** The checkpoints are durable: returns the rows that were kept only until now. */
+  checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
+    for (const row of rows) this.#savedLow.set(row.partition, row.low);
+    const passed = this.#doneRows.filter((row) => this.#hasPassed(row.origin));
+    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.#hasPassed(row.origin));
+    return passed;
+  }
+
+  #step(slot: Slot, input: SessionInput, now: number): void {
+    for (const effect of stepSession(slot.state, input, now)) this.#obeySession(slot, effect);
+  }
+
+  #obeySession(slot: Slot, effect: SessionEffect): void {
+    const { state } = slot;
+    switch (effect.type) {
+      case 'settle':
+        return this.#settle(effect.place);
+      case 'index':
+        for (const row of effect.subscriptions) this.#index.set(row.filter, slot, row);
+        return;
+      case 'unindex':
+        for (const filter of effect.filters) this.#index.delete(filter, slot);
+        return;
+      case 'finish-outbound': {
+        const passed = this.#hasPassed(effect.row.origin);
+        if (!passed) this.#keepDone(state, effect.row);
+        return this.#obey(state, { ...effect, passed });
+      }
+      case 'publish-will': {
+        const name = `${effect.will.connectionNumber} ${state.clientId}`;
+        if (this.#firing.has(name)) return;
+        this.#firing.add(name);
+        return this.#obey(state, effect);
+      }
+      case 'end-session':
+        this.#sessions.delete(state.clientId);
+        return this.#obey(state, { ...effect, keep: null });
+      default:
+        return this.#obey(state, effect);
+    }
+  }
+
+  /** The client began anew: what the old session had is let go, without its presence row, which is the new one's. */
+  #replace(slot: Slot, keep: number): void {
+    const effects: SessionEffect[] = [];
+    endSession(slot.state, effects);
+    this.#sessions.delete(slot.state.clientId);
+    for (const effect of effects) {
+      if (effect.type === 'end-session') this.#obey(slot.state, { ...effect, keep });
+      else this.#obeySession(slot, effect);
+    }
+  }
+
+  #addSlot(state: SessionState): Slot {
+    const slot: Slot = { state, mark: 0, qos: 0, retain: false };
+    this.#sessions.set(state.clientId, slot);
+    return slot;
+  }
+
+  #keepDone(state: SessionState, row: OutboundRow): void {
+    const { source, position, origin } = row;
+    this.#doneRows.push({
+      clientId: state.clientId,
+      generation: state.generation,
+      key: { source, position },
+      origin,
+    });
+  }
+
+  #settle(place: OutboundKey): void {
+    if (isInLog(place)) this.#progress.get(place.source)?.settle(place.position);
+  }
+
+  #hasPassed(place: OutboundKey): boolean {
+    const low = this.#savedLow.get(place.source) ?? null;
+    return low !== null && place.position <= low;
+  }
+
+  #progressOf(partition: string): Progress {
+    let progress = this.#progress.get(partition);
+    if (progress === undefined) {
+      progress = new Progress({ partition, low: null, done: [] });
+      this.#progress.set(partition, progress);
+    }
+    return progress;
+  }
+
+  #handedOut(): Record<string, Position> {
+    const positions: Record<string, Position> = {};
+    for (const [partition, { handedOut }] of this.#progress) positions[partition] = handedOut ?? '';
+    return positions;
+  }
+}

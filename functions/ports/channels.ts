@@ -1,0 +1,15 @@
+import type { SessionCommand } from './session-commands.js';
+
+/** How an edge reaches the shard of a session: in one process a function call. Commands of one client arrive in order. */
+export interface SessionChannel {
+  tell(command: SessionCommand): void;
+}
+
+/** How a shard reaches a client: in one process a function call. */
+export interface EdgeChannel {
+  /**
+   * Bytes of whole packets, in order, for the connection with that number; dropped where it is not there any more.
+   * `droppable`: QoS 0, which may be dropped where the client does not take what it is sent.
+   */
+  deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void;
+}

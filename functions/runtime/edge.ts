@@ -1,0 +1,276 @@
+import type { Effect } from '../connection/effects.js';
+import type { Input } from '../connection/inputs.js';
+import {
+  type ConnectionLimits,
+  type ConnectionState,
+  connectionDeadline,
+  initialConnection,
+} from '../connection/state.js';
+import { step } from '../connection/step.js';
+import { encode } from '../mqtt/encode.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import type { EdgeChannel, SessionChannel } from '../ports/channels.js';
+import type { Clock } from '../ports/clock.js';
+import { portErrorCode } from '../ports/errors.js';
+import type { Peer, PeerEvents } from '../ports/peer.js';
+import type { InboundStore } from '../ports/store.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import type { Presence } from './presence.js';
+import type { Publisher } from './publisher.js';
+import { retry } from './retry.js';
+
+export interface EdgeParts {
+  clock: Clock;
+  telemetry: Telemetry;
+  authenticator: Authenticator;
+  presence: Presence;
+  publisher: Publisher;
+  inbound: InboundStore;
+  sessions: SessionChannel;
+}
+
+export interface EdgeLimits extends ConnectionLimits {
+  /** Bytes unsent to one client above which QoS 0 is dropped for it. */
+  sendBufferMaxBytes: number;
+  /** Connections at once; 0: no bound. */
+  connectionsMax: number;
+}
+
+interface Connection {
+  readonly state: ConnectionState;
+  readonly peer: Peer;
+  /** When the timer set last goes off; Infinity: none is set. */
+  timerAtMs: number;
+  cancelTimer: () => void;
+}
+
+/** The socket edge's driver: keeps connections in memory, steps their machines and obeys. */
+export class Edge implements EdgeChannel {
+  readonly #parts: EdgeParts;
+  readonly #limits: EdgeLimits;
+  readonly #connections = new Set<Connection>();
+  readonly #byClient = new Map<string, Connection>();
+  /** Presence rows being given up. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(parts: EdgeParts, limits: EdgeLimits) {
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a new peer. */
+  readonly accept = (peer: Peer): PeerEvents => {
+    const { clock, telemetry } = this.#parts;
+    const options = { limits: this.#limits, peerAddress: peer.address, spareClientId: `pulsegate-${clock.unique()}` };
+    const connection: Connection = {
+      state: initialConnection(options, clock.now()),
+      peer,
+      timerAtMs: Number.POSITIVE_INFINITY,
+      cancelTimer: () => {},
+    };
+    this.#connections.add(connection);
+    const { connectionsMax } = this.#limits;
+    if (connectionsMax > 0 && this.#connections.size > connectionsMax) {
+      telemetry.count('connections-refused-full');
+      peer.close('policy');
+    }
+    this.#arm(connection);
+    return {
+      received: (bytes) => this.#feed(connection, { type: 'bytes-received', bytes }),
+      refused: (reason, text) => this.#feed(connection, { type: 'peer-refused', reason, text }),
+      closed: () => {
+        this.#feed(connection, { type: 'peer-closed' });
+        this.#connections.delete(connection);
+        connection.cancelTimer();
+      },
+    };
+  };
+
+  deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void {
+    const connection = this.#byClient.get(clientId);
+    if (connection === undefined || connection.state.connectionNumber !== connectionNumber) return;
+    if (droppable && connection.peer.bufferedBytes > this.#limits.sendBufferMaxBytes) {
+      this.#parts.telemetry.count('publications-dropped-slow-client');
+      return;
+    }
+    connection.peer.send(bytes);
+  }
+
+  /** Says goodbye to every client, and resolves when every presence row says so too. */
+  async close(): Promise<void> {
+    for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });
+    while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
+  }
+
+  #feed(connection: Connection, input: Input): void {
+    const { clock, telemetry } = this.#parts;
+    let effects: Effect[];
+    try {
+      effects = step(connection.state, input, clock.now());
+    } catch (defect) {
+      // One connection's defect is not the others'.
+      telemetry.log('error', 'defect', { client: connection.state.clientId, error: String(defect) });
+      connection.peer.close('internal-error');
+      return;
+    }
+    for (const effect of effects) this.#obey(connection, effect);
+    this.#arm(connection);
+  }
+
+  #obey(connection: Connection, effect: Effect): void {
+    const { state, peer } = connection;
+    const { presence, publisher, inbound, sessions } = this.#parts;
+    switch (effect.type) {
+      case 'send': {
+        const bytes = encode(effect.packet, state.level ?? 5);
+        if (bytes !== null) peer.send(bytes);
+        return;
+      }
+      case 'close':
+        return peer.close(effect.reason);
+      case 'pause-reading':
+        return peer.pause();
+      case 'resume-reading':
+        return peer.resume();
+      case 'authenticate':
+        return void this.#authenticate(connection, effect);
+      case 'claim':
+        return this.#then(
+          connection,
+          presence.claim(effect.claim),
+          ({ row, sessionPresent }) => {
+            const { connectionNumber, generation, will, leftWills } = row;
+            this.#register(connection, effect.claim.clientId, connectionNumber);
+            return { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills };
+          },
+          (code) => ({ type: 'claim-failed', code }),
+        );
+      case 'append': {
+        const { qos, reference, bytes } = effect;
+        return this.#then(
+          connection,
+          publisher.publish(effect.publication),
+          () => ({ type: 'appended', qos, reference, bytes }),
+          (code) => ({ type: 'append-failed', qos, reference, bytes, code }),
+        );
+      }
+      case 'begin-inbound': {
+        const { reference, packetId, token, begunAtMs } = effect;
+        return this.#then(
+          connection,
+          inbound.begin(state.clientId, state.generation, packetId, { token, begunAtMs }),
+          (existing) => ({ type: 'inbound-begun', reference, existing: existing ?? null }),
+          (code) => ({ type: 'inbound-failed', code }),
+        );
+      }
+      case 'resolve-append': {
+        const { reference, topic, token, sinceMs } = effect;
+        return this.#then(
+          connection,
+          publisher.wasPublished(topic, token, sinceMs),
+          (found) => ({ type: 'append-resolved', reference, found }),
+          (code) => ({ type: 'inbound-failed', code }),
+        );
+      }
+      case 'end-inbound': {
+        const { packetId } = effect;
+        return this.#then(
+          connection,
+          inbound.end(state.clientId, state.generation, packetId),
+          (existed) => ({ type: 'inbound-ended', packetId, existed }),
+          (code) => ({ type: 'inbound-failed', code }),
+        );
+      }
+      case 'drop-inbound': {
+        const { reference, packetId } = effect;
+        return this.#then(
+          connection,
+          inbound.end(state.clientId, state.generation, packetId),
+          () => ({ type: 'inbound-dropped', reference }),
+          (code) => ({ type: 'inbound-failed', code }),
+        );
+      }
+      case 'tell-session':
+        return sessions.tell(effect.command);
+      case 'leave':
+        return this.#leave(connection, effect);
+      case 'report': {
+        const { clause, text } = effect;
+        const client = state.clientId === '' ? undefined : state.clientId;
+        return this.#parts.telemetry.log(effect.level, effect.event, { client, peer: peer.address, clause, text });
+      }
+    }
+  }
+
+  /** Feeds back what became of an effect. */
+  #then<T>(
+    connection: Connection,
+    outcome: Promise<T>,
+    done: (value: T) => Input,
+    failed: (code: ReturnType<typeof portErrorCode>) => Input,
+  ): void {
+    outcome.then(
+      (value) => this.#feed(connection, done(value)),
+      (error: unknown) => {
+        this.#parts.telemetry.log('debug', 'effect-failed', {
+          client: connection.state.clientId,
+          error: String(error),
+        });
+        this.#feed(connection, failed(portErrorCode(error)));
+      },
+    );
+  }
+
+  async #authenticate(connection: Connection, effect: Extract<Effect, { type: 'authenticate' }>): Promise<void> {
+    const { clientId, username, password } = effect;
+    try {
+      const credentials = { clientId, username, password, peer: connection.peer.address };
+      const verdict = await this.#parts.authenticator.authenticate(credentials);
+      const refused = !verdict.admitted && (verdict.known ? 'not-authorized' : 'refused');
+      this.#feed(connection, { type: 'authenticated', verdict: refused || 'admitted' });
+    } catch (error) {
+      this.#parts.telemetry.log('warn', 'authenticator-failed', { client: clientId, error: String(error) });
+      this.#feed(connection, { type: 'authenticated', verdict: 'unavailable' });
+    }
+  }
+
+  /** The row is won: whoever else has this client identifier here has lost it. */
+  #register(connection: Connection, clientId: string, connectionNumber: number): void {
+    const other = this.#byClient.get(clientId);
+    if (other !== undefined && other.state.connectionNumber > connectionNumber) return;
+    this.#byClient.set(clientId, connection);
+    if (other !== undefined && other !== connection) this.#feed(other, { type: 'taken-over' });
+  }
+
+  #leave(connection: Connection, effect: Extract<Effect, { type: 'leave' }>): void {
+    const { clientId, connectionNumber } = connection.state;
+    if (this.#byClient.get(clientId) === connection) this.#byClient.delete(clientId);
+    const { sessionExpiryS, will, atMs } = effect;
+    const { presence, sessions, telemetry } = this.#parts;
+    const left = retry('leave', this.#parts, () =>
+      presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs }),
+    )
+      .then((isOurs) => {
+        if (isOurs) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
+      })
+      .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) }))
+      .finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+
+  /** One timer for a connection, set for its earliest deadline and looked at again when it goes off. */
+  #arm(connection: Connection): void {
+    const deadline = connectionDeadline(connection.state);
+    if (deadline === null || deadline >= connection.timerAtMs) return;
+    connection.cancelTimer();
+    connection.timerAtMs = deadline;
+    connection.cancelTimer = this.#parts.clock.after(Math.max(0, deadline - this.#parts.clock.now()), () => {
+      connection.timerAtMs = Number.POSITIVE_INFINITY;
+      this.#feed(connection, { type: 'ticked' });
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import type { LoadedSession } from '../fan-out/load.js';
+import type { Shard } from '../fan-out/shard.js';
+import type { Clock } from '../ports/clock.js';
+import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
+import { IN_FLIGHT } from '../session/places.js';
+import { publicationBytes } from '../session/state.js';
+
+const PAGE_ROWS = 500;
+
+/** Takes over every session of a shard, as the store has it. Whoever was connected when the last owner went is not any more. */
+export async function loadSessions(
+  shard: Shard,
+  parts: { store: Store; clock: Clock; shardNumber: number },
+): Promise<void> {
+  const { store, clock, shardNumber } = parts;
+  const sessions = new Map<string, SessionRow>();
+  for await (const row of pages(
+    (after) => store.sessions.list(shardNumber, after, PAGE_ROWS),
+    (row) => row.clientId,
+  )) {
+    sessions.set(row.clientId, row);
+  }
+  const presences = pages(
+    (after) => store.presence.list(shardNumber, after, PAGE_ROWS),
+    ({ row }) => row.clientId,
+  );
+  for await (const { row, version } of presences) {
+    const presence = await lostAt(store, row, version, clock.now());
+    const outbound = await readOutbound(store, presence);
+    shard.load({ presence, session: sessions.get(row.clientId) ?? null, ...outbound }, clock.now());
+  }
+}
+
+/** The row as of a client that is gone; the time is written down, so that expiry is not counted anew by every restart. */
+async function lostAt(
+  store: Store,
+  row: PresenceRow,
+  version: number,
+  now: number,
+): Promise<LoadedSession['presence']> {
+  if (row.disconnectedAtMs !== null) return { ...row, disconnectedAtMs: row.disconnectedAtMs };
+  const lost = { ...row, disconnectedAtMs: now };
+  await store.presence.put(lost, version);
+  return lost;
+}
+
+async function readOutbound(
+  store: Store,
+  presence: PresenceRow,
+): Promise<{ inFlight: OutboundRow[]; queued: { messages: number; bytes: number } }> {
+  const { clientId, generation } = presence;
+  const inFlight: OutboundRow[] = [];
+  const queued = { messages: 0, bytes: 0 };
+  let after: OutboundKey | null = null;
+  for (;;) {
+    const rows: OutboundRow[] = await store.outbound.read(clientId, generation, after, PAGE_ROWS);
+    for (const row of rows) {
+      if (row.source === IN_FLIGHT) {
+        inFlight.push(row);
+      } else if (row.publication !== null) {
+        queued.messages += 1;
+        queued.bytes += publicationBytes(row.publication);
+      }
+    }
+    const last = rows[rows.length - 1];
+    if (last === undefined || rows.length < PAGE_ROWS) return { inFlight, queued };
+    after = last;
+  }
+}
+
+async function* pages<T>(read: (after: string | null) => Promise<T[]>, keyOf: (row: T) => string): AsyncGenerator<T> {
+  let after: string | null = null;
+  for (;;) {
+    const rows: T[] = await read(after);
+    yield* rows;
+    const last = rows[rows.length - 1];
+    if (last === undefined || rows.length < PAGE_ROWS) return;
+    after = keyOf(last);
+  }
+}

@@ -1,0 +1,86 @@
+import { claimPresence } from '../connection/claim.js';
+import type { Claim } from '../connection/effects.js';
+import { sessionEndMs } from '../mqtt/expiry.js';
+import type { Clock } from '../ports/clock.js';
+import { PortError } from '../ports/errors.js';
+import type { PresenceRow, PresenceStore } from '../ports/store.js';
+
+/** The compare-and-set loops over presence rows. Each call resolves when the row is durable. */
+export class Presence {
+  readonly #store: PresenceStore;
+  readonly #clock: Clock;
+  readonly #edge: string;
+
+  constructor(parts: { store: PresenceStore; clock: Clock; edge: string }) {
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#edge = parts.edge;
+  }
+
+  /** Raises the connection number: from now on the client is this connection's. */
+  async claim(claim: Claim): Promise<{ row: PresenceRow; sessionPresent: boolean }> {
+    for (;;) {
+      const found = await this.#store.get(claim.clientId);
+      const claimed = claimPresence(found?.row ?? null, claim, this.#edge, this.#clock.now());
+      if (await this.#wins(() => this.#store.put(claimed.row, found?.version ?? 0))) return claimed;
+    }
+  }
+
+  /** Says that the connection is over. Resolves false where the row is another connection's by now. */
+  async leave(
+    clientId: string,
+    connectionNumber: number,
+    how: { sessionExpiryS: number; will: 'publish' | 'discard'; atMs: number },
+  ): Promise<boolean> {
+    let isOurs = false;
+    await this.#change(clientId, (row) => {
+      isOurs = row.connectionNumber === connectionNumber;
+      if (!isOurs) return row;
+      const will = how.will === 'publish' ? row.will : null;
+      return { ...row, will, disconnectedAtMs: how.atMs, sessionExpiryS: how.sessionExpiryS };
+    });
+    return isOurs;
+  }
+
+  /** A will is published: it is taken out of the row. */
+  async settleWill(clientId: string, connectionNumber: number): Promise<void> {
+    await this.#change(clientId, (row) => ({
+      ...row,
+      will: row.will?.connectionNumber === connectionNumber ? null : row.will,
+      leftWills: row.leftWills.filter((will) => will.connectionNumber !== connectionNumber),
+    }));
+  }
+
+  /** The row goes if nothing needs it any more. */
+  async tidy(clientId: string): Promise<void> {
+    await this.#change(clientId, (row) => row);
+  }
+
+  async #change(clientId: string, change: (row: PresenceRow) => PresenceRow): Promise<void> {
+    for (;;) {
+      const found = await this.#store.get(clientId);
+      if (found === undefined) return;
+      const changed = change(found.row);
+      const write = isNeeded(changed, this.#clock.now())
+        ? changed !== found.row && (() => this.#store.put(changed, found.version))
+        : () => this.#store.delete(clientId, found.version);
+      if (write === false || (await this.#wins(write))) return;
+    }
+  }
+
+  async #wins(write: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (error instanceof PortError && error.code === 'conflict') return false;
+      throw error;
+    }
+  }
+}
+
+/** A row is kept for a live connection, for a will that is not published, and for a session that can be resumed. */
+function isNeeded(row: PresenceRow, now: number): boolean {
+  if (row.disconnectedAtMs === null || row.will !== null || row.leftWills.length > 0) return true;
+  return now < sessionEndMs(row.disconnectedAtMs, row.sessionExpiryS);
+}

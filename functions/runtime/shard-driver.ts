@@ -1,0 +1,164 @@
+import type { ShardEffect } from '../fan-out/effects.js';
+import { Shard } from '../fan-out/shard.js';
+import { encode } from '../mqtt/encode.js';
+import type { EdgeChannel } from '../ports/channels.js';
+import type { Clock } from '../ports/clock.js';
+import type { CheckpointRow, Store } from '../ports/store.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import type { SessionInput } from '../session/inputs.js';
+import type { SessionLimits, SessionState } from '../session/state.js';
+import type { Presence } from './presence.js';
+import { PublishEncoder } from './publish-encoder.js';
+import type { Publisher } from './publisher.js';
+import { retry } from './retry.js';
+
+export interface ShardDriverParts {
+  clock: Clock;
+  telemetry: Telemetry;
+  store: Store;
+  presence: Presence;
+  publisher: Publisher;
+  edge: EdgeChannel;
+}
+
+/** Obeys one shard's effects and reports to it what became of them. */
+export class ShardDriver {
+  readonly shard: Shard;
+  readonly #parts: ShardDriverParts;
+  readonly #owned: { shard: number; epoch: number };
+  readonly #encoder = new PublishEncoder();
+  /** Effects under way. */
+  readonly #working = new Set<Promise<void>>();
+
+  constructor(
+    parts: ShardDriverParts,
+    options: { shard: number; epoch: number; limits: SessionLimits; checkpoints: readonly CheckpointRow[] },
+  ) {
+    this.#parts = parts;
+    this.#owned = { shard: options.shard, epoch: options.epoch };
+    this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
+  }
+
+  /** Resolves when no effect is under way. */
+  async settled(): Promise<void> {
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+  }
+
+  /** Writes the checkpoints that have moved, then lets go of rows that were kept only until then. */
+  async saveCheckpoints(): Promise<void> {
+    const { store, telemetry } = this.#parts;
+    const rows = this.shard.takeCheckpoints();
+    if (rows.length === 0) return;
+    try {
+      await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
+    } catch (error) {
+      // The next one says more; until then a crash would replay from an older place.
+      telemetry.log('warn', 'checkpoint-failed', { error: String(error) });
+      return;
+    }
+    for (const row of this.shard.checkpointsSaved(rows)) {
+      this.work('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
+    }
+  }
+
+  /** Runs something with retries and remembers that it is under way. */
+  work(what: string, run: () => Promise<void>): void {
+    const work: Promise<void> = retry(what, this.#parts, run)
+      .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
+      .finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  #obey(session: SessionState, effect: ShardEffect): void {
+    const { store, telemetry } = this.#parts;
+    const { clientId, generation, connection } = session;
+    switch (effect.type) {
+      case 'send-publish':
+        if (connection === null) return;
+        return this.#deliver(session, this.#encoder.encode(effect.publish, connection.level), effect.publish.qos === 0);
+      case 'send':
+        return this.#deliver(session, connection && encode(effect.packet, connection.level), false);
+      case 'save-session':
+        return this.#then(session, effect.type, async () => {
+          await store.sessions.put({ ...effect.row, epoch: this.#owned.epoch });
+          return { type: 'session-saved' };
+        });
+      case 'store-outbound':
+        return this.#then(session, effect.type, async () => {
+          await store.outbound.put(clientId, generation, effect.rows);
+          if (effect.settles) this.shard.settleStored(effect.rows);
+          return { type: 'outbound-stored', rows: effect.rows };
+        });
+      case 'remove-outbound':
+        return this.#then(session, effect.type, async () => {
+          await store.outbound.remove(clientId, generation, effect.keys);
+          return { type: 'outbound-removed' };
+        });
+      case 'finish-outbound':
+        return this.#then(session, effect.type, async () => {
+          const { row, passed } = effect;
+          if (passed) await store.outbound.remove(clientId, generation, [row]);
+          else await store.outbound.put(clientId, generation, [row]);
+          return { type: 'outbound-finished', packetId: row.packetId };
+        });
+      case 'read-outbound':
+        return this.#then(session, effect.type, async () => {
+          const rows = await store.outbound.read(clientId, generation, effect.after, effect.limit);
+          return { type: 'outbound-read', rows, end: rows.length < effect.limit };
+        });
+      case 'read-retained':
+        return this.#then(session, effect.type, async () => {
+          const { filter, sequence, after } = effect.due;
+          const { rows, next } = await store.retained.match(filter, after, effect.limit);
+          return { type: 'retained-read', sequence, filter, rows, next };
+        });
+      case 'publish-will':
+        return this.#publishWill(clientId, effect);
+      case 'end-session':
+        return effect.stored ? this.work(effect.type, () => this.#endSession(clientId, effect.keep)) : undefined;
+      case 'count':
+        return telemetry.count(effect.name, effect.by);
+    }
+  }
+
+  #deliver(session: SessionState, bytes: Uint8Array | null, droppable: boolean): void {
+    if (session.connection === null || bytes === null) return;
+    this.#parts.edge.deliver(session.clientId, session.connection.number, bytes, droppable);
+  }
+
+  /** Does what a session asked and reports to it. */
+  #then(session: SessionState, what: string, run: () => Promise<SessionInput>): void {
+    const { clientId, generation } = session;
+    this.work(what, async () => {
+      const input = await run();
+      this.shard.report({ clientId, generation }, input, this.#parts.clock.now());
+    });
+  }
+
+  /** Appended under a token that is the will's alone, so that one whose append is in doubt is looked for, not repeated. */
+  #publishWill(clientId: string, effect: Extract<ShardEffect, { type: 'publish-will' }>): void {
+    const { publisher, presence, clock, telemetry } = this.#parts;
+    const { connectionNumber, publication } = effect.will;
+    const token = `will:${clientId}:${connectionNumber}`;
+    let inDoubtSinceMs = effect.inDoubtSinceMs;
+    this.work(effect.type, async () => {
+      const sinceMs = inDoubtSinceMs;
+      inDoubtSinceMs ??= clock.now();
+      const isOut = sinceMs !== null && (await publisher.wasPublished(publication.topic, token, sinceMs));
+      if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
+      await presence.settleWill(clientId, connectionNumber);
+      telemetry.count('wills-published');
+      this.shard.willSettled(clientId, connectionNumber);
+    });
+  }
+
+  async #endSession(clientId: string, keep: number | null): Promise<void> {
+    const { store, presence } = this.#parts;
+    await Promise.all([
+      store.sessions.delete(clientId, this.#owned.epoch),
+      store.outbound.clear(clientId, keep),
+      store.inbound.clear(clientId, keep),
+    ]);
+    if (keep === null) await presence.tidy(clientId);
+  }
+}

@@ -1,0 +1,141 @@
+import { retainedRow } from '../fan-out/retained-row.js';
+import type { SessionChannel } from '../ports/channels.js';
+import type { Log, LogEntry, LogReader } from '../ports/log.js';
+import type { SessionCommand } from '../ports/session-commands.js';
+import type { SessionLimits } from '../session/state.js';
+import { fromRecord } from '../topics/record.js';
+import type { Routes } from '../topics/routes.js';
+import { loadSessions } from './load-sessions.js';
+import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
+
+export interface WorkerParts extends ShardDriverParts {
+  log: Log;
+  routes: Routes;
+}
+
+/** Entries handed out before other work gets a turn. */
+const READ_ENTRIES = 512;
+/** How often the checkpoint is written: what a crash makes replay read again. */
+const CHECKPOINT_EVERY_MS = 1_000;
+/** How late a will or a session's end may be. */
+const TICK_EVERY_MS = 250;
+
+/** The fan-out worker: owns a shard, reads the log for it, and keeps its checkpoint. */
+export class Worker implements SessionChannel {
+  readonly #parts: WorkerParts;
+  readonly #driver: ShardDriver;
+  readonly #shardNumber: number;
+  readonly #readers: LogReader[] = [];
+  readonly #loops: Promise<void>[] = [];
+  readonly #cancels = new Map<() => void, () => void>();
+  #closing = false;
+
+  /** Claims the shard, loads its sessions, and resolves when everything that was in the log has been handed out. */
+  static async start(
+    parts: WorkerParts,
+    options: { shard: number; owner: string; limits: SessionLimits },
+  ): Promise<Worker> {
+    const { shard, owner, limits } = options;
+    const epoch = await parts.store.shards.claim(shard, owner);
+    const checkpoints = await parts.store.shards.checkpoints(shard);
+    const worker = new Worker(parts, new ShardDriver(parts, { shard, epoch, limits, checkpoints }), shard);
+    await worker.#run();
+    return worker;
+  }
+
+  private constructor(parts: WorkerParts, driver: ShardDriver, shardNumber: number) {
+    this.#parts = parts;
+    this.#driver = driver;
+    this.#shardNumber = shardNumber;
+  }
+
+  tell(command: SessionCommand): void {
+    this.#driver.shard.command(command, this.#parts.clock.now());
+  }
+
+  /** Finishes what is under way and writes a last checkpoint. No command may follow. */
+  async close(): Promise<void> {
+    await this.#driver.settled();
+    this.#closing = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    await Promise.allSettled(this.#readers.map((reader) => reader.close()));
+    await Promise.allSettled(this.#loops);
+    await this.#driver.settled();
+    await this.#driver.saveCheckpoints();
+    await this.#driver.settled();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, telemetry, log, routes } = this.#parts;
+    const { shard } = this.#driver;
+    await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber });
+    const replays: Promise<void>[] = [];
+    const topics = routes.logTopics();
+    if (topics === 'all') throw new Error('routes that cannot name their log topics are not in this version');
+    for (const topic of topics) {
+      for (const partition of await log.partitions(topic)) replays.push(this.#follow(topic, partition));
+    }
+    await Promise.all(replays);
+    this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
+    this.#every(CHECKPOINT_EVERY_MS, () => this.#driver.saveCheckpoints());
+    telemetry.log('info', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
+  }
+
+  /** Reads a partition for as long as the worker lives; resolves when what was there at the start has been handed out. */
+  async #follow(topic: string, partition: string): Promise<void> {
+    const { log, telemetry } = this.#parts;
+    const last = (await log.last(partition)) ?? '';
+    const low = this.#driver.shard.low(partition);
+    const reader = await log.read(partition, low === null ? 'earliest' : { after: low });
+    this.#readers.push(reader);
+    return new Promise((caughtUp, reject) => {
+      if ((low ?? '') >= last) caughtUp();
+      const loop = this.#readAll(topic, reader, last, caughtUp).catch((error: unknown) => {
+        if (this.#closing) return;
+        telemetry.log('error', 'log-reader-failed', { partition, error: String(error) });
+        reject(error);
+      });
+      this.#loops.push(loop);
+    });
+  }
+
+  async #readAll(topic: string, reader: LogReader, last: string, caughtUp: () => void): Promise<void> {
+    while (!this.#closing) {
+      const entries = await reader.read(READ_ENTRIES);
+      const now = this.#parts.clock.now();
+      for (const entry of entries) this.#handOut(topic, entry, entry.position <= last, now);
+      const newest = entries[entries.length - 1];
+      if (newest !== undefined && newest.position >= last) caughtUp();
+      // A full page means that more is waiting: sockets and timers get their turn first.
+      if (entries.length === READ_ENTRIES) await new Promise((resume) => setImmediate(resume));
+    }
+  }
+
+  #handOut(topic: string, entry: LogEntry, isReplay: boolean, now: number): void {
+    const { routes, telemetry, store } = this.#parts;
+    const mqttTopic = routes.toTopic(topic, entry.record.key, entry.record.properties);
+    const publication =
+      mqttTopic === null ? { problem: 'no route' } : fromRecord(entry.record, mqttTopic, entry.appendedAtMs);
+    if ('problem' in publication) {
+      telemetry.count('log-records-skipped');
+      return this.#driver.shard.skip(entry);
+    }
+    if (isReplay && publication.retain) {
+      // Whoever appended it may not have lived to write the row; writing it twice is harmless.
+      this.#driver.work('retain', async () => void (await store.retained.put(retainedRow(entry, publication))));
+    }
+    this.#driver.shard.publish(entry, publication, isReplay, now);
+  }
+
+  /** Calls again and again, the next time only after the last has finished. */
+  #every(ms: number, run: () => Promise<void>): void {
+    const arm = () => {
+      if (this.#closing) return;
+      this.#cancels.set(
+        arm,
+        this.#parts.clock.after(ms, () => void run().finally(arm)),
+      );
+    };
+    arm();
+  }
+}

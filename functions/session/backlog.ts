@@ -1,0 +1,159 @@
+import { messageSecondsLeft } from '../mqtt/expiry.js';
+import { REASON } from '../mqtt/reason-codes.js';
+import type { OutboundRow, RetainedDue, RetainedRow } from '../ports/store.js';
+import { deliver, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
+import type { SessionEffect } from './effects.js';
+import type { SessionInput } from './inputs.js';
+import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
+import { save } from './saving.js';
+import { type InFlight, publicationBytes, type SessionState } from './state.js';
+
+/** Rows asked for at a time. */
+const PAGE_ROWS = 100;
+
+/** From now on the store is read from the front, before anything new is sent. */
+export function beginPass(state: SessionState): void {
+  state.mode = 'draining';
+  state.stored.pass = 'due';
+}
+
+/**
+ * Sends what can be sent: first what the store holds, then retained messages that SUBACKs promised, then what waits in
+ * memory. Called after every input that may have opened the window or finished a write.
+ */
+export function drain(state: SessionState, now: number, effects: SessionEffect[]): void {
+  if (state.mode === 'draining' && !state.stored.reading) {
+    const limit = Math.min(windowRoom(state), PAGE_ROWS);
+    if (limit <= 0) return;
+    const { stored } = state;
+    if (stored.pass === 'due') {
+      if (stored.writing > 0) return;
+      stored.pass = 'under-way';
+      stored.cursor = null;
+      stored.grown = false;
+    }
+    const due = state.retainedDue[0];
+    if (stored.pass === 'under-way') {
+      stored.reading = true;
+      effects.push({ type: 'read-outbound', after: stored.cursor, limit });
+    } else if (due !== undefined) {
+      stored.reading = true;
+      effects.push({ type: 'read-retained', due, limit });
+    } else {
+      state.mode = 'live';
+    }
+  }
+  if (state.mode === 'live') sendWaiting(state, now, effects);
+}
+
+export function onOutboundRead(
+  state: SessionState,
+  input: Extract<SessionInput, { type: 'outbound-read' }>,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  const { stored } = state;
+  stored.reading = false;
+  // The connection went while the store was being read, or a new one has begun another pass.
+  if (state.mode !== 'draining' || stored.pass !== 'under-way') return drain(state, now, effects);
+  const taken = new Set(Object.values(state.inFlight).map((entry) => placeText(entry.origin)));
+  for (const row of input.rows) {
+    stored.cursor = { source: row.source, position: row.position };
+    if (row.source === IN_FLIGHT) resend(state, row, taken, now, effects);
+    else if (!taken.has(placeText(row))) takeQueued(state, row, now, effects);
+  }
+  if (input.end) {
+    stored.pass = stored.grown ? 'due' : 'none';
+    if (stored.pass === 'none') stored.messages = stored.bytes = 0;
+  }
+  drain(state, now, effects);
+}
+
+/** In flight when the last connection ended: the same packet identifier, and DUP [MQTT-3.3.1-1] [MQTT-4.4.0-1]. */
+function resend(
+  state: SessionState,
+  row: OutboundRow,
+  taken: Set<string>,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
+  const order = orderOf(row);
+  const entry: InFlight = {
+    packetId: row.packetId,
+    order,
+    qos: row.qos,
+    phase: row.state === 'released' ? 'released' : 'sent',
+    origin: row.origin,
+    publication: row.publication,
+    retain: row.retain,
+    bytes: row.publication ? publicationBytes(row.publication) : 0,
+    sentAtMs: now,
+    saved: true,
+    queued: false,
+    settled: true,
+  };
+  state.nextOrder = Math.max(state.nextOrder, order + 1);
+  track(state, entry, now);
+  taken.add(placeText(row.origin));
+  if (entry.phase === 'released') {
+    effects.push({ type: 'send', packet: { type: 'pubrel', packetId: row.packetId, reasonCode: REASON.success } });
+  } else {
+    const left = row.publication && messageSecondsLeft(row.publication, now);
+    sendEntry(entry, true, left === null ? null : Math.max(left, 1), effects);
+  }
+}
+
+function takeQueued(state: SessionState, row: OutboundRow, now: number, effects: SessionEffect[]): void {
+  if (row.publication === null) return;
+  const { source, position, publication, qos, retain } = row;
+  state.stored.messages = Math.max(0, state.stored.messages - 1);
+  state.stored.bytes = Math.max(0, state.stored.bytes - publicationBytes(publication));
+  send(state, { source, position, publication, qos, retain }, { queued: true }, now, effects);
+}
+
+/** A page of retained messages for a new subscription [MQTT-3.3.1-6]. */
+export function onRetainedRead(
+  state: SessionState,
+  input: Extract<SessionInput, { type: 'retained-read' }>,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  state.stored.reading = false;
+  const due = state.retainedDue[0];
+  if (state.mode === 'draining' && due?.sequence === input.sequence && due.filter === input.filter) {
+    for (const row of input.rows) sendRetained(state, due, row, now, effects);
+    due.after = input.next;
+    if (input.rows.length > 0) state.dirty = true;
+    if (input.next === null) {
+      state.retainedDue.shift();
+      if (state.dirty) save(state, effects);
+    }
+  }
+  drain(state, now, effects);
+}
+
+function sendRetained(
+  state: SessionState,
+  due: RetainedDue,
+  row: RetainedRow,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  if (row.publication === null) return;
+  // Appended after the SUBSCRIBE was taken: it comes as a live publication.
+  const since = due.since[row.partition];
+  if (since !== undefined && row.position > since) return;
+  const qos = Math.min(row.publication.qos, due.options.qos) as 0 | 1 | 2;
+  const delivery = {
+    source: retainedSource(due.sequence),
+    position: `${row.partition}@${row.position}`,
+    publication: row.publication,
+    qos,
+    retain: true,
+  };
+  const left = messageSecondsLeft(row.publication, now);
+  if (left !== null && left <= 0) return;
+  if (qos > 0) send(state, delivery, { queued: false }, now, effects);
+  else deliver(state, delivery, now, effects);
+}

@@ -1,0 +1,133 @@
+import { publishTemplate } from '../mqtt/encode.js';
+import { messageSecondsLeft } from '../mqtt/expiry.js';
+import { PACKET_ID_MAX } from '../mqtt/limits.js';
+import type { SessionEffect } from './effects.js';
+import { placeText } from './places.js';
+import { inFlightRow } from './set-aside.js';
+import { type Delivery, type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
+import { enqueue, wait } from './waiting.js';
+
+/** A publication that one of the session's filters matches. */
+export function deliver(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
+  const isKnown = delivery.qos > 0 && state.known[placeText(delivery)];
+  const left = messageSecondsLeft(delivery.publication, now);
+  if (isKnown || (left !== null && left <= 0)) return drop(state, delivery, effects);
+  if (delivery.qos === 0) {
+    // At most once: an absent client has missed it.
+    if (state.connection !== null) sendQos0(state, delivery, left, effects);
+  } else if (state.connection === null) {
+    if (isDurable(state)) enqueue(state, [delivery], effects);
+  } else if (state.mode === 'live' && state.waiting.length === 0 && windowRoom(state) > 0) {
+    send(state, delivery, { queued: false }, now, effects);
+  } else {
+    wait(state, delivery, now, effects);
+  }
+}
+
+/** What waits in memory goes out while the window is open. */
+export function sendWaiting(state: SessionState, now: number, effects: SessionEffect[]): void {
+  while (state.waiting.length > 0 && windowRoom(state) > 0) {
+    const delivery = state.waiting.shift() as Delivery;
+    state.waitingBytes -= publicationBytes(delivery.publication);
+    send(state, delivery, { queued: false }, now, effects);
+  }
+}
+
+/** How many more publications the client takes unanswered [MQTT-3.3.4-9]. */
+export function windowRoom(state: SessionState): number {
+  const { inFlightMax, inFlightMaxBytes } = state.limits;
+  if (state.connection === null || state.inFlightBytes >= inFlightMaxBytes) return 0;
+  return Math.min(state.connection.receiveMaximum, inFlightMax) - state.inFlightCount;
+}
+
+/** Sends for the first time. QoS 2 is saved before, so that no crash makes it go out under two packet identifiers. */
+export function send(
+  state: SessionState,
+  delivery: Delivery,
+  options: { queued: boolean },
+  now: number,
+  effects: SessionEffect[],
+): void {
+  const { publication, retain } = delivery;
+  const qos = delivery.qos as 1 | 2;
+  const left = messageSecondsLeft(publication, now);
+  if ((left !== null && left <= 0) || isTooLarge(state, delivery, effects)) {
+    return options.queued ? removeQueued(state, delivery, effects) : drop(state, delivery, effects);
+  }
+  const saves = qos === 2 && isDurable(state);
+  const entry: InFlight = {
+    packetId: takePacketId(state),
+    order: state.nextOrder,
+    qos,
+    phase: saves ? 'saving' : 'sent',
+    origin: { source: delivery.source, position: delivery.position },
+    publication,
+    retain,
+    bytes: publicationBytes(publication),
+    sentAtMs: now,
+    saved: saves,
+    queued: options.queued,
+    settled: saves || options.queued || !isDurable(state),
+  };
+  state.nextOrder += 1;
+  track(state, entry, now);
+  if (saves) {
+    state.stored.writing += 1;
+    effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: !options.queued });
+  } else {
+    sendEntry(entry, false, left, effects);
+  }
+}
+
+export function track(state: SessionState, entry: InFlight, now: number): void {
+  state.inFlight[entry.packetId] = entry;
+  state.inFlightCount += 1;
+  state.inFlightBytes += entry.bytes;
+  if (!entry.settled) state.unsavedSinceMs ??= now;
+}
+
+export function sendEntry(entry: InFlight, dup: boolean, secondsLeft: number | null, effects: SessionEffect[]): void {
+  if (entry.publication === null) return;
+  const { publication, qos, retain, packetId } = entry;
+  effects.push({ type: 'send-publish', publish: { publication, qos, retain, dup, packetId, secondsLeft } });
+}
+
+function sendQos0(state: SessionState, delivery: Delivery, secondsLeft: number | null, effects: SessionEffect[]): void {
+  if (isTooLarge(state, delivery, effects)) return;
+  const { publication, retain } = delivery;
+  effects.push({
+    type: 'send-publish',
+    publish: { publication, qos: 0, retain, dup: false, packetId: 0, secondsLeft },
+  });
+}
+
+/** A packet over the client's Maximum Packet Size is dropped for that client alone, as if it had been sent [MQTT-3.1.2-25]. */
+function isTooLarge(state: SessionState, delivery: Delivery, effects: SessionEffect[]): boolean {
+  const bound = state.connection?.packetMaxBytes ?? null;
+  if (bound === null || state.connection === null) return false;
+  const { publication, qos, retain } = delivery;
+  if (publishTemplate({ ...publication, qos, retain }, state.connection.level).bytes.length <= bound) return false;
+  effects.push({ type: 'count', name: 'publications-dropped-too-large', by: 1 });
+  return true;
+}
+
+/** The checkpoint need not wait for what this session will not get. */
+function drop(state: SessionState, delivery: Delivery, effects: SessionEffect[]): void {
+  if (delivery.qos > 0 && isDurable(state)) effects.push({ type: 'settle', place: delivery });
+}
+
+export function removeQueued(
+  state: SessionState,
+  key: { source: string; position: string },
+  effects: SessionEffect[],
+): void {
+  state.stored.writing += 1;
+  effects.push({ type: 'remove-outbound', keys: [{ source: key.source, position: key.position }] });
+}
+
+function takePacketId(state: SessionState): number {
+  let packetId = state.nextPacketId;
+  while (state.inFlight[packetId]) packetId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;
+  state.nextPacketId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;
+  return packetId;
+}

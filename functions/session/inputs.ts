@@ -1,0 +1,31 @@
+import type { Position } from '../ports/log.js';
+import type {
+  Acknowledged,
+  Connected,
+  Disconnected,
+  SubscribeAsked,
+  UnsubscribeAsked,
+} from '../ports/session-commands.js';
+import type { OutboundRow, RetainedRow } from '../ports/store.js';
+import type { Delivery } from './state.js';
+
+/** Past facts: commands from the edge, publications from the log, and what the driver reports of its effects. */
+export type SessionInput =
+  | Connected
+  | (SubscribeAsked & {
+      /** Per partition, the last position handed out before this. */
+      handedOut: Readonly<Record<string, Position>>;
+    })
+  | UnsubscribeAsked
+  | Acknowledged
+  | Disconnected
+  | { type: 'published'; delivery: Delivery }
+  | { type: 'session-saved' }
+  | { type: 'outbound-stored'; rows: readonly OutboundRow[] }
+  | { type: 'outbound-removed' }
+  | { type: 'outbound-finished'; packetId: number }
+  /** `end`: the store holds nothing behind the last of `rows`. */
+  | { type: 'outbound-read'; rows: readonly OutboundRow[]; end: boolean }
+  /** One page for one SUBSCRIBE and filter; `next` is null when it was the last. */
+  | { type: 'retained-read'; sequence: number; filter: string; rows: readonly RetainedRow[]; next: string | null }
+  | { type: 'ticked' };

@@ -1,0 +1,27 @@
+import type { Connected } from '../ports/session-commands.js';
+import { beginPass, drain } from './backlog.js';
+import type { SessionEffect } from './effects.js';
+import { setAside } from './set-aside.js';
+import { isDurable, type SessionState } from './state.js';
+
+/** The client is here, for the first time or again: what it is owed goes out before anything new [MQTT-4.4.0-1]. */
+export function onConnected(state: SessionState, input: Connected, now: number, effects: SessionEffect[]): void {
+  // Taken over without a word from the old connection: what it had in flight is resent by the new one.
+  if (state.connection !== null) setAside(state, effects);
+  state.connection = {
+    number: input.connectionNumber,
+    level: input.level,
+    receiveMaximum: input.receiveMaximum,
+    packetMaxBytes: input.packetMaxBytes,
+  };
+  state.disconnectedAtMs = null;
+  state.sessionExpiryS = input.sessionExpiryS;
+  state.wasDurable ||= isDurable(state);
+  // Wills that earlier connections left are in `leftWills` if they are due; otherwise resuming has cancelled them.
+  state.will = input.will;
+  state.willDueMs = null;
+  state.willInDoubt = false;
+  for (const will of input.leftWills) effects.push({ type: 'publish-will', will, inDoubtSinceMs: null });
+  beginPass(state);
+  drain(state, now, effects);
+}

@@ -1,0 +1,78 @@
+import { sessionEndMs } from '../mqtt/expiry.js';
+import type { Disconnected } from '../ports/session-commands.js';
+import type { SessionEffect } from './effects.js';
+import { inSendingOrder, saveInFlight, setAside } from './set-aside.js';
+import { isDurable, type SessionState, sessionDeadline } from './state.js';
+import { spill, takeWaiting } from './waiting.js';
+
+/** The connection is over: the session waits for the next one, or ends. */
+export function onDisconnected(state: SessionState, input: Disconnected, now: number, effects: SessionEffect[]): void {
+  if (isDurable(state) && input.sessionExpiryS > 0) setAside(state, effects);
+  else settleAll(state, effects);
+  state.connection = null;
+  state.mode = 'offline';
+  state.stored.pass = 'none';
+  state.sessionExpiryS = input.sessionExpiryS;
+  leaveAt(state, input.atMs);
+  if (input.will === 'discard') state.will = state.willDueMs = null;
+  onTicked(state, { type: 'ticked' }, now, effects);
+}
+
+/** From when on the session's end and its will are counted; milliseconds since the epoch. */
+export function leaveAt(state: SessionState, atMs: number): void {
+  const endMs = sessionEndMs(atMs, state.sessionExpiryS);
+  state.disconnectedAtMs = atMs;
+  state.willDueMs = state.will && Math.min(atMs + state.will.delayS * 1000, endMs);
+}
+
+export function onTicked(state: SessionState, _input: { type: 'ticked' }, now: number, effects: SessionEffect[]): void {
+  const deadline = sessionDeadline(state);
+  if (deadline === null || now < deadline) return;
+  if (state.will !== null && state.willDueMs !== null && now >= state.willDueMs) {
+    const inDoubtSinceMs = state.willInDoubt ? state.disconnectedAtMs : null;
+    effects.push({ type: 'publish-will', will: state.will, inDoubtSinceMs });
+    state.will = state.willDueMs = null;
+  }
+  if (state.disconnectedAtMs !== null && now >= sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS)) {
+    return endSession(state, effects);
+  }
+  if (state.unsavedSinceMs !== null && now >= state.unsavedSinceMs + state.limits.unsavedMaxMs) {
+    saveUnanswered(state, now, effects);
+  }
+}
+
+/** Nothing of it is left to anybody: subscriptions, queue, what was in flight. The will has gone out. */
+export function endSession(state: SessionState, effects: SessionEffect[]): void {
+  settleAll(state, effects);
+  const filters = Object.values(state.subscriptions).map((row) => row.filter);
+  if (filters.length > 0) effects.push({ type: 'unindex', filters });
+  effects.push({ type: 'end-session', stored: state.wasDurable || state.stored.used });
+  state.mode = 'ended';
+}
+
+function settleAll(state: SessionState, effects: SessionEffect[]): void {
+  const isHeld = isDurable(state);
+  for (const delivery of takeWaiting(state)) {
+    if (isHeld) effects.push({ type: 'settle', place: delivery });
+  }
+  for (const entry of Object.values(state.inFlight)) {
+    if (!entry.settled) effects.push({ type: 'settle', place: entry.origin });
+  }
+  state.inFlight = {};
+  state.inFlightCount = 0;
+  state.inFlightBytes = 0;
+  state.unsavedSinceMs = null;
+}
+
+/** A client that does not answer must not hold up the checkpoint: what it owes is saved instead. */
+function saveUnanswered(state: SessionState, now: number, effects: SessionEffect[]): void {
+  const oldest = now - state.limits.unsavedMaxMs;
+  const unsaved = inSendingOrder(state).filter((entry) => !entry.settled);
+  saveInFlight(
+    state,
+    unsaved.filter((entry) => entry.sentAtMs <= oldest),
+    effects,
+  );
+  spill(state, effects);
+  state.unsavedSinceMs = unsaved.find((entry) => entry.sentAtMs > oldest)?.sentAtMs ?? null;
+}

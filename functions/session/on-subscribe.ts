@@ -1,0 +1,94 @@
+import type { SubscriptionRequest } from '../mqtt/packets.js';
+import { REASON } from '../mqtt/reason-codes.js';
+import type { UnsubscribeAsked } from '../ports/session-commands.js';
+import type { SubscriptionRow } from '../ports/store.js';
+import { filterProblem, parseShared } from '../topics/names.js';
+import { drain } from './backlog.js';
+import type { SessionEffect } from './effects.js';
+import type { SessionInput } from './inputs.js';
+import { save } from './saving.js';
+import { filterKey, type PendingAnswer, type SessionState } from './state.js';
+
+/** Saved, then indexed, then answered: what is appended after the SUBACK will be delivered. */
+export function onSubscribe(
+  state: SessionState,
+  input: Extract<SessionInput, { type: 'subscribe' }>,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  state.sequence += 1;
+  const answer: PendingAnswer = {
+    type: 'suback',
+    connectionNumber: input.connectionNumber,
+    packetId: input.packetId,
+    reasonCodes: [],
+    granted: [],
+    removed: [],
+    retainedDue: [],
+  };
+  for (const request of input.subscriptions) {
+    const reasonCode = judge(state, request);
+    answer.reasonCodes.push(reasonCode);
+    if (reasonCode < REASON.unspecifiedError) grant(state, request, input.handedOut, answer);
+  }
+  state.pendingAnswers.push(answer);
+  save(state, effects);
+  drain(state, now, effects);
+}
+
+export function onUnsubscribe(
+  state: SessionState,
+  input: UnsubscribeAsked,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  const answer: PendingAnswer = {
+    type: 'unsuback',
+    connectionNumber: input.connectionNumber,
+    packetId: input.packetId,
+    reasonCodes: [],
+    granted: [],
+    removed: [],
+    retainedDue: [],
+  };
+  for (const filter of input.filters) {
+    const existed = filterKey(filter) in state.subscriptions;
+    answer.reasonCodes.push(existed ? REASON.success : REASON.noSubscriptionExisted);
+    if (!existed) continue;
+    delete state.subscriptions[filterKey(filter)];
+    state.subscriptionCount -= 1;
+    answer.removed.push(filter);
+  }
+  state.retainedDue = state.retainedDue.filter((due) => !answer.removed.includes(due.filter));
+  state.pendingAnswers.push(answer);
+  save(state, effects);
+  drain(state, now, effects);
+}
+
+/** The QoS granted, or why not (section 3.9.3). */
+function judge(state: SessionState, request: SubscriptionRequest): number {
+  if (filterProblem(request.filter) !== null) return REASON.topicFilterInvalid;
+  if (parseShared(request.filter) !== null) return REASON.sharedSubscriptionsNotSupported;
+  const isNew = !(filterKey(request.filter) in state.subscriptions);
+  if (isNew && state.subscriptionCount >= state.limits.subscriptionsMax) return REASON.quotaExceeded;
+  return request.qos;
+}
+
+/** A filter that is subscribed to again is replaced, and nothing is lost between [MQTT-3.8.4-3]. */
+function grant(
+  state: SessionState,
+  request: SubscriptionRequest,
+  handedOut: Readonly<Record<string, string>>,
+  answer: PendingAnswer,
+): void {
+  const { filter, ...options } = request;
+  const replaced = state.subscriptions[filterKey(filter)];
+  const row: SubscriptionRow = { filter, options, since: replaced?.since ?? handedOut };
+  state.subscriptions[filterKey(filter)] = row;
+  if (!replaced) state.subscriptionCount += 1;
+  answer.granted.push(row);
+  const sendsRetained = options.retainHandling === 0 || (options.retainHandling === 1 && !replaced);
+  if (sendsRetained) {
+    answer.retainedDue.push({ filter, options, sequence: state.sequence, since: handedOut, after: null });
+  }
+}

@@ -1,0 +1,42 @@
+import type { SessionEffect } from './effects.js';
+import { filterKey, isDurable, type SessionState } from './state.js';
+
+/** Writes the session row; what comes while a write is under way shares the next. */
+export function save(state: SessionState, effects: SessionEffect[]): void {
+  if (!isDurable(state)) return answerSaved(state, state.pendingAnswers.length, effects);
+  state.dirty = true;
+  if (state.saving) return;
+  state.saving = true;
+  state.dirty = false;
+  state.answersSaving = state.pendingAnswers.length;
+  effects.push({
+    type: 'save-session',
+    row: {
+      clientId: state.clientId,
+      generation: state.generation,
+      subscriptions: Object.values(state.subscriptions),
+      retainedDue: [...state.retainedDue, ...state.pendingAnswers.flatMap((answer) => answer.retainedDue)],
+      sequence: state.sequence,
+    },
+  });
+}
+
+/** The save under way is durable: what it covers is answered, and what came meanwhile is saved in turn. */
+export function onSaved(state: SessionState, effects: SessionEffect[]): void {
+  state.saving = false;
+  answerSaved(state, state.answersSaving, effects);
+  if (state.dirty) save(state, effects);
+}
+
+function answerSaved(state: SessionState, count: number, effects: SessionEffect[]): void {
+  for (const answer of state.pendingAnswers.splice(0, count)) {
+    if (answer.granted.length > 0) effects.push({ type: 'index', subscriptions: answer.granted });
+    if (answer.removed.length > 0) effects.push({ type: 'unindex', filters: answer.removed });
+    if (state.connection?.number === answer.connectionNumber) {
+      const { type, packetId, reasonCodes } = answer;
+      effects.push({ type: 'send', packet: { type, packetId, reasonCodes } });
+    }
+    state.retainedDue.push(...answer.retainedDue.filter((due) => filterKey(due.filter) in state.subscriptions));
+    if (state.retainedDue.length > 0 && state.mode === 'live') state.mode = 'draining';
+  }
+}

@@ -1,0 +1,68 @@
+import type { OutboundRow } from '../ports/store.js';
+import type { SessionEffect } from './effects.js';
+import { inFlightKey } from './places.js';
+import type { InFlight, SessionState } from './state.js';
+import { enqueue, takeWaiting } from './waiting.js';
+
+/**
+ * The connection is gone and the session lives on: what is in flight or waits in memory moves to the store, so that an
+ * absent client holds up neither memory nor the checkpoint. Resuming reads it from there.
+ */
+export function setAside(state: SessionState, effects: SessionEffect[]): void {
+  const entries = inSendingOrder(state);
+  saveInFlight(state, entries, effects);
+  state.inFlight = {};
+  state.inFlightCount = 0;
+  state.inFlightBytes = 0;
+  enqueue(state, takeWaiting(state), effects);
+  state.unsavedSinceMs = null;
+}
+
+/** Writes rows for what is in flight and has none. QoS 2 has one since before it was sent. */
+export function saveInFlight(state: SessionState, entries: readonly InFlight[], effects: SessionEffect[]): void {
+  const unsettled = entries.filter((entry) => !entry.saved && !entry.settled);
+  const settled = entries.filter((entry) => !entry.saved && entry.settled);
+  for (const [group, settles] of [
+    [unsettled, true],
+    [settled, false],
+  ] as const) {
+    if (group.length === 0) continue;
+    state.stored.writing += 1;
+    state.stored.used = true;
+    effects.push({ type: 'store-outbound', rows: group.map(inFlightRow), settles });
+  }
+  const queued = entries.filter((entry) => entry.queued);
+  if (queued.length > 0) {
+    state.stored.writing += 1;
+    effects.push({ type: 'remove-outbound', keys: queued.map((entry) => entry.origin) });
+  }
+  for (const entry of entries) {
+    entry.saved = true;
+    entry.settled = true;
+    entry.queued = false;
+  }
+}
+
+export function inFlightRow(entry: InFlight): OutboundRow {
+  return {
+    ...inFlightKey(entry.order),
+    origin: entry.origin,
+    state: ROW_STATE[entry.phase],
+    packetId: entry.packetId,
+    qos: entry.qos,
+    retain: entry.retain,
+    publication: entry.publication,
+  };
+}
+
+const ROW_STATE: Readonly<Record<InFlight['phase'], OutboundRow['state']>> = {
+  saving: 'sent',
+  sent: 'sent',
+  releasing: 'released',
+  released: 'released',
+  finishing: 'done',
+};
+
+export function inSendingOrder(state: SessionState): InFlight[] {
+  return Object.values(state.inFlight).sort((a, b) => a.order - b.order);
+}

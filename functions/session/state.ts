@@ -1,0 +1,224 @@
+import { sessionEndMs } from '../mqtt/expiry.js';
+import type { Level } from '../mqtt/packets.js';
+import type { OutboundKey, RetainedDue, SubscriptionRow, WaitingWill } from '../ports/store.js';
+import type { Publication } from '../topics/publication.js';
+
+/**
+ * MQTT's Session State (section 4.1), as the shard that owns it holds it. Plain data: it survives `snapshot` between any
+ * two inputs.
+ *
+ * | mode | a publication with QoS above 0 goes to |
+ * | --- | --- |
+ * | `offline` | the store's queue |
+ * | `draining` | `waiting`, behind what the store still holds for the client, which is being read |
+ * | `live` | the client while the window is open, then `waiting` |
+ * | `ended` | nobody |
+ *
+ * `waiting` is bounded in number, bytes and age; past that it moves to the store's queue, which makes the mode `draining`.
+ */
+export type Mode = 'offline' | 'draining' | 'live' | 'ended';
+
+export interface SessionLimits {
+  /** Unanswered publications per session, and their bytes. */
+  inFlightMax: number;
+  inFlightMaxBytes: number;
+  /** Publications in the store's queue, and their bytes; above it the newest are dropped. */
+  queueMaxMessages: number;
+  queueMaxBytes: number;
+  subscriptionsMax: number;
+  /** Publications that wait in memory for the window to open. */
+  waitingMaxMessages: number;
+  waitingMaxBytes: number;
+  /** How long one publication may go unanswered, or wait in memory, before it is saved so that the checkpoint can pass it. */
+  unsavedMaxMs: number;
+}
+
+/** A publication as this session is to get it. */
+export interface Delivery {
+  /** Where it came from: see `places.ts`. */
+  source: string;
+  position: string;
+  publication: Publication;
+  /** The lower of the publication's and the subscription's [MQTT-3.8.4-8]. */
+  qos: 0 | 1 | 2;
+  /** As it is to be sent. */
+  retain: boolean;
+}
+
+/**
+ * QoS 1: `sent`. QoS 2: `saving` (not sent before it is durable) → `sent` → `releasing` (PUBREC being saved) → `released`
+ * (PUBREL sent) → `finishing` (PUBCOMP being saved).
+ */
+export interface InFlight {
+  packetId: number;
+  /** Of sending, within the session. */
+  order: number;
+  qos: 1 | 2;
+  phase: 'saving' | 'sent' | 'releasing' | 'released' | 'finishing';
+  origin: OutboundKey;
+  /** null once released. */
+  publication: Publication | null;
+  retain: boolean;
+  bytes: number;
+  sentAtMs: number;
+  /** A row under `inFlightKey(order)` holds it. */
+  saved: boolean;
+  /** A row of the queue under `origin` holds it. */
+  queued: boolean;
+  /** The checkpoint does not wait for it any more. */
+  settled: boolean;
+}
+
+export interface SessionConnection {
+  number: number;
+  level: Level;
+  receiveMaximum: number;
+  packetMaxBytes: number | null;
+}
+
+/** A SUBSCRIBE or UNSUBSCRIBE whose answer waits for the session row. */
+export interface PendingAnswer {
+  type: 'suback' | 'unsuback';
+  connectionNumber: number;
+  packetId: number;
+  reasonCodes: number[];
+  /** To put into the index. */
+  granted: SubscriptionRow[];
+  /** To take out of it. */
+  removed: string[];
+  retainedDue: RetainedDue[];
+}
+
+export interface SessionState {
+  clientId: string;
+  generation: number;
+  mode: Mode;
+  limits: SessionLimits;
+  connection: SessionConnection | null;
+  /** Milliseconds since the epoch; null while connected. */
+  disconnectedAtMs: number | null;
+  /** Seconds; 0: the session ends with its connection and nothing of it is stored. */
+  sessionExpiryS: number;
+  /** Of the connection; after its loss, until it is due. */
+  will: WaitingWill | null;
+  /** Milliseconds since the epoch at which the will is due; null while connected. */
+  willDueMs: number | null;
+  /** Whether an owner before this one may have appended the will already. */
+  willInDoubt: boolean;
+  /** Whether any connection made it durable, so that the store may hold something of it. */
+  wasDurable: boolean;
+  /** By `filterKey`. */
+  subscriptions: Record<string, SubscriptionRow>;
+  subscriptionCount: number;
+  /** Raised for every SUBSCRIBE. */
+  sequence: number;
+  retainedDue: RetainedDue[];
+  pendingAnswers: PendingAnswer[];
+  /** Whether a save is under way, and how many of `pendingAnswers` it covers. */
+  saving: boolean;
+  answersSaving: number;
+  /** Whether the stored row is behind. */
+  dirty: boolean;
+  /** By packet identifier. */
+  inFlight: Record<number, InFlight>;
+  inFlightCount: number;
+  inFlightBytes: number;
+  nextPacketId: number;
+  nextOrder: number;
+  waiting: Delivery[];
+  waitingBytes: number;
+  /** Since when something unanswered or waiting has not been saved; null: nothing. */
+  unsavedSinceMs: number | null;
+  /** What the store holds for the client and has not been taken into `inFlight`. */
+  stored: Stored;
+  /** Places that replay must not hand out again, by `placeText`; from rows that an owner before this one left. */
+  known: Record<string, true>;
+}
+
+export interface Stored {
+  messages: number;
+  bytes: number;
+  /** Writes and removals under way; a reading pass begins only when there are none, so that it sees them all. */
+  writing: number;
+  /** Whether a pass over the rows is still to be made or to be finished. */
+  pass: 'none' | 'due' | 'under-way';
+  /** Last row that the pass has seen. */
+  cursor: OutboundKey | null;
+  /** Whether an answer to a read is awaited. */
+  reading: boolean;
+  /** Rows were queued since the pass began, perhaps behind its cursor. */
+  grown: boolean;
+  /** Whether anything was ever written. */
+  used: boolean;
+}
+
+export function initialSession(options: { clientId: string; generation: number; limits: SessionLimits }): SessionState {
+  return {
+    clientId: options.clientId,
+    generation: options.generation,
+    mode: 'offline',
+    limits: options.limits,
+    connection: null,
+    disconnectedAtMs: null,
+    sessionExpiryS: 0,
+    will: null,
+    willDueMs: null,
+    willInDoubt: false,
+    wasDurable: false,
+    subscriptions: {},
+    subscriptionCount: 0,
+    sequence: 0,
+    retainedDue: [],
+    pendingAnswers: [],
+    saving: false,
+    answersSaving: 0,
+    dirty: false,
+    inFlight: {},
+    inFlightCount: 0,
+    inFlightBytes: 0,
+    nextPacketId: 1,
+    nextOrder: 1,
+    waiting: [],
+    waitingBytes: 0,
+    unsavedSinceMs: null,
+    stored: {
+      messages: 0,
+      bytes: 0,
+      writing: 0,
+      pass: 'none',
+      cursor: null,
+      reading: false,
+      grown: false,
+      used: false,
+    },
+    known: {},
+  };
+}
+
+/** When the machine wants a `ticked`, in milliseconds since the epoch; null: not by itself. */
+export function sessionDeadline(state: SessionState): number | null {
+  const deadlines: number[] = [];
+  if (state.willDueMs !== null) deadlines.push(state.willDueMs);
+  if (state.disconnectedAtMs !== null) deadlines.push(sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS));
+  if (state.unsavedSinceMs !== null && isDurable(state))
+    deadlines.push(state.unsavedSinceMs + state.limits.unsavedMaxMs);
+  const earliest = Math.min(...deadlines);
+  return Number.isFinite(earliest) ? earliest : null;
+}
+
+/** A key that no filter can turn into one of an object's own, such as `__proto__`. */
+export function filterKey(filter: string): string {
+  return `=${filter}`;
+}
+
+/**
+ * Whether the session outlives its connection. Only then is anything of it stored, and only then does the checkpoint wait
+ * for it: after a crash there is nobody left to hand the rest to.
+ */
+export function isDurable(state: SessionState): boolean {
+  return state.sessionExpiryS > 0;
+}
+
+export function publicationBytes(publication: Publication): number {
+  return publication.topic.length + publication.payload.length;
+}
