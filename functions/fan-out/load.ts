@@ -33,6 +33,7 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
     if (isDurable(state)) state.known[placeText(row.origin)] = true;
     state.nextOrder = Math.max(state.nextOrder, orderOf(row) + 1);
   }
+  state.stored.used = inFlight.length > 0 || queued.messages > 0;
   state.stored.messages = queued.messages;
   state.stored.bytes = queued.bytes;
   return state;

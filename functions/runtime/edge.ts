@@ -1,4 +1,4 @@
-import type { Effect } from '../connection/effects.js';
+import type { Claim, Effect } from '../connection/effects.js';
 import type { Input } from '../connection/inputs.js';
 import {
   type ConnectionLimits,
@@ -123,7 +123,7 @@ export class Edge implements EdgeChannel {
 
   #obey(connection: Connection, effect: Effect): void {
     const { state, peer } = connection;
-    const { presence, publisher, inbound, sessions } = this.#parts;
+    const { publisher, inbound, sessions } = this.#parts;
     switch (effect.type) {
       case 'send': {
         const bytes = encode(effect.packet, state.level ?? 5);
@@ -139,16 +139,7 @@ export class Edge implements EdgeChannel {
       case 'authenticate':
         return void this.#authenticate(connection, effect);
       case 'claim':
-        return this.#then(
-          connection,
-          presence.claim(effect.claim),
-          ({ row, sessionPresent }) => {
-            const { connectionNumber, generation, will, leftWills } = row;
-            this.#register(connection, effect.claim.clientId, connectionNumber);
-            return { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills };
-          },
-          (code) => ({ type: 'claim-failed', code }),
-        );
+        return void this.#claim(connection, effect.claim);
       case 'append': {
         const { qos, reference, bytes } = effect;
         return this.#then(
@@ -238,12 +229,22 @@ export class Edge implements EdgeChannel {
     }
   }
 
-  /** The row is won: whoever else has this client identifier here has lost it. */
-  #register(connection: Connection, clientId: string, connectionNumber: number): void {
-    const other = this.#byClient.get(clientId);
-    if (other !== undefined && other.state.connectionNumber > connectionNumber) return;
-    this.#byClient.set(clientId, connection);
-    if (other !== undefined && other !== connection) this.#feed(other, { type: 'taken-over' });
+  /** Whoever else has the client identifier here, and the lower connection number, has lost it. */
+  async #claim(connection: Connection, claim: Claim): Promise<void> {
+    const { presence, telemetry } = this.#parts;
+    try {
+      const { row, sessionPresent } = await presence.claim(claim);
+      const { clientId, connectionNumber, generation, will, leftWills } = row;
+      const other = this.#byClient.get(clientId);
+      const wins = other === undefined || other.state.connectionNumber < connectionNumber;
+      if (wins) this.#byClient.set(clientId, connection);
+      if (wins && other !== undefined) this.#feed(other, { type: 'taken-over' });
+      this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills });
+      if (!wins) this.#feed(connection, { type: 'taken-over' });
+    } catch (error) {
+      telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
+      this.#feed(connection, { type: 'claim-failed', code: portErrorCode(error) });
+    }
   }
 
   #leave(connection: Connection, effect: Extract<Effect, { type: 'leave' }>): void {

@@ -11,10 +11,10 @@ import { type InFlight, publicationBytes, type SessionState } from './state.js';
 /** Rows asked for at a time. */
 const PAGE_ROWS = 100;
 
-/** From now on the store is read from the front, before anything new is sent. */
+/** From now on what the store has is read from the front, before anything new is sent. */
 export function beginPass(state: SessionState): void {
   state.mode = 'draining';
-  state.stored.pass = 'due';
+  state.stored.pass = state.stored.used ? 'due' : 'none';
 }
 
 /**
@@ -121,7 +121,12 @@ export function onRetainedRead(
 ): void {
   state.stored.reading = false;
   const due = state.retainedDue[0];
-  if (state.mode === 'draining' && due?.sequence === input.sequence && due.filter === input.filter) {
+  if (
+    state.mode === 'draining' &&
+    state.stored.pass === 'none' &&
+    due?.sequence === input.sequence &&
+    due.filter === input.filter
+  ) {
     for (const row of input.rows) sendRetained(state, due, row, now, effects);
     due.after = input.next;
     if (input.rows.length > 0) state.dirty = true;

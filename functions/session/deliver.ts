@@ -72,6 +72,7 @@ export function send(
   state.nextOrder += 1;
   track(state, entry, now);
   if (saves) {
+    state.stored.used = true;
     state.stored.writing += 1;
     effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: !options.queued });
   } else {

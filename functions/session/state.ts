@@ -148,7 +148,7 @@ export interface Stored {
   reading: boolean;
   /** Rows were queued since the pass began, perhaps behind its cursor. */
   grown: boolean;
-  /** Whether anything was ever written. */
+  /** Whether anything was ever written, so that there may be something to read. */
   used: boolean;
 }
 

@@ -24,16 +24,16 @@ export function filterMatches(filter: string, topic: string): boolean {
   return at === topic.length;
 }
 
-/** Topic names that begin with `$` stay unseen by filters that begin with a wildcard [MQTT-4.7.2-1]. */
-export function isHidden(topic: string): boolean {
-  return topic.charCodeAt(0) === DOLLAR;
-}
-
 /** Offset of the separator that ends the level at `start`, or the text's length. */
 export function levelEnd(text: string, start: number): number {
   let at = start;
   while (at < text.length && text.charCodeAt(at) !== SLASH) at += 1;
   return at;
+}
+
+/** Topic names that begin with `$` stay unseen by filters that begin with a wildcard [MQTT-4.7.2-1]. */
+function isHidden(topic: string): boolean {
+  return topic.charCodeAt(0) === DOLLAR;
 }
 
 function isWildcard(code: number): boolean {

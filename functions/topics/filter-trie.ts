@@ -1,4 +1,4 @@
-import { filterMatches, isHidden, levelEnd } from './filter-match.js';
+import { filterMatches, levelEnd } from './filter-match.js';
 
 /** What the trie holds. Those that share a place in it form a list through `next`, which belongs to the trie. */
 export interface TrieItem<T> {
@@ -13,7 +13,7 @@ export interface TrieItem<T> {
  */
 type Node<T> = Map<string, T | Node<T>>;
 
-/** Of a filter that ends at the prefix. No level holds a separator. */
+/** Stands for the next level where there is none; no level holds a separator, and an empty one is another thing. */
 const END = '/';
 
 /** How many filters are compared one by one rather than told apart by another level: some 30 ns each. */
@@ -84,18 +84,15 @@ export class FilterTrie<T extends TrieItem<T>> {
     }
   }
 
-  /** Visits each item whose filter matches `topic`, once. */
+  /** Visits each item whose filter matches `topic`, once. The nodes only narrow down: `filterMatches` has the last word. */
   match(topic: string, visit: (item: T) => void): void {
     const nodes = [this.#root];
     const starts = [0];
-    const hidden = isHidden(topic);
     while (nodes.length > 0) {
       const node = nodes.pop()!;
       const start = starts.pop()!;
       const end = levelEnd(topic, start);
       enter(node.get(levelText(topic, start, end)), end + 1);
-      // [MQTT-4.7.2-1]; lists are held against it by filterMatches.
-      if (hidden && start === 0) continue;
       if (start <= topic.length) enter(node.get('+'), end + 1);
       enter(node.get('#'), end + 1);
     }

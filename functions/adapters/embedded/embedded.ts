@@ -35,7 +35,8 @@ export async function openEmbedded(directory: string, options: EmbeddedOptions =
     return { log, store, close };
   } catch (error) {
     await env.close();
-    if (!(error instanceof PortError)) throw error;
-    throw new DataDirectoryError('corrupt', `${directory}: ${error.message}`, { cause: error });
+    // The last batch of a topic did not read, or a table could not be made.
+    const code = error instanceof PortError ? 'corrupt' : 'unusable';
+    throw new DataDirectoryError(code, `${directory}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { PortError } from '../../ports/errors.js';
 import { DataDirectoryError } from './data-directory-error.js';
 import { checkDataFile } from './data-file.js';
 import { lockDirectory } from './directory-lock.js';
-import { closed, isIoError, toPortError, unflushed } from './lmdb-errors.js';
+import { closed, toPortError, unflushed } from './lmdb-errors.js';
 
 const FORMAT = 'pulsegate';
 const FORMAT_VERSION = 1;
@@ -70,6 +69,7 @@ class LmdbEnvironment implements Environment {
   private readonly pending = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
   private broken: unknown;
+  private lastFailed = false;
 
   constructor(
     private readonly directory: string,
@@ -103,27 +103,24 @@ class LmdbEnvironment implements Environment {
    * fails, hence both, in this order.
    */
   async write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
-    for (let attempt = 1; ; attempt++) {
-      if (this.closing && attempt === 1) throw closed();
-      if (this.broken !== undefined) throw toPortError(this.broken);
-      try {
-        return await this.commit(start);
-      } catch (error) {
-        const cause = await commitCause(error);
-        const visible = isVisible?.();
-        // LMDB calls a short write an I/O error; only the next write is told why by the system.
-        if (isIoError(cause) && visible === false && attempt === 1) continue;
-        const portError = visible ? unflushed(cause) : toPortError(cause, this.directory);
-        // LMDB cannot be trusted, nor its writing thread be waited for, after it failed to write for another reason than space:
-        // after a failed fdatasync the kernel may have dropped the pages. What is in doubt is settled by the next opening.
-        if (portError.code === 'unavailable') this.broken ??= cause;
-        throw portError;
-      }
+    if (this.closing) throw closed();
+    if (this.broken !== undefined) throw toPortError(this.broken);
+    try {
+      return await this.commit(start);
+    } catch (error) {
+      this.lastFailed = true;
+      const cause = await commitCause(error);
+      const portError = isVisible?.() ? unflushed(cause) : toPortError(cause, this.directory);
+      // LMDB cannot be trusted, nor its writing thread be waited for, after it failed to write for another reason than space:
+      // after a failed fdatasync the kernel may have dropped the pages. What is in doubt is settled by the next opening.
+      if (portError.code === 'unavailable') this.broken ??= cause;
+      throw portError;
     }
   }
 
   read<T>(look: () => T): T {
     if (this.closing) throw closed();
+    if (this.broken !== undefined) throw toPortError(this.broken);
     try {
       return look();
     } catch (error) {
@@ -144,6 +141,7 @@ class LmdbEnvironment implements Environment {
     const written = start() as Promise<boolean> & { flushed?: Promise<unknown> };
     const durable = written.then(async (held) => {
       await written.flushed;
+      this.lastFailed = false;
       return held;
     });
     this.pending.add(durable);
@@ -159,10 +157,17 @@ class LmdbEnvironment implements Environment {
   }
 
   close(): Promise<void> {
-    this.closing ??= Promise.allSettled(this.pending)
-      .then(() => this.root.close())
-      .finally(this.unlock);
+    this.closing ??= this.finish();
     return this.closing;
+  }
+
+  private async finish(): Promise<void> {
+    await Promise.allSettled(this.pending);
+    const rootClosed = this.root.close();
+    rootClosed.catch(ignore);
+    // lmdb waits for the flush of the newest commit, which never comes where that one failed. Nothing is written any more.
+    if (!this.lastFailed) await rootClosed;
+    this.unlock();
   }
 }
 

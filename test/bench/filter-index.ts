@@ -1,0 +1,119 @@
+/**
+ * What the filter index costs, by number of filters: bytes of heap per filter (the filter's own text counted), and how
+ * long one match takes. Not a test:
+ *   npx esbuild test/bench/filter-index.ts --bundle --platform=node --format=esm --outfile=dist/bench/filter-index.mjs
+ *   node --expose-gc dist/bench/filter-index.mjs [largest number of filters]
+ */
+import { FilterIndex } from '../../functions/topics/filter-index.js';
+import { randomOf } from '../support/random.js';
+
+const SIZES = [1_000, 10_000, 100_000, 1_000_000];
+const MATCHES = 20_000;
+const WARM_UP = 5_000;
+
+interface Mix {
+  name: string;
+  filter(i: number): string;
+  /** A topic; most match something. */
+  topic(i: number): string;
+}
+
+/** As a fleet subscribes: each client to its own vehicles, some to a kind of message, some to all of a vehicle. */
+const fleet: Mix = {
+  name: 'fleet: 70 % exact, 15 % with + in the middle, 15 % with a # tail',
+  filter(i) {
+    const place = `city/${i % 50}/line/${(i * 7) % 400}`;
+    const kind = i % 20;
+    if (kind < 14) return `${place}/vehicle/${i}/position`;
+    return kind < 17 ? `city/${i % 50}/line/+/vehicle/${i}/position` : `${place}/vehicle/${i}/#`;
+  },
+  topic: (i) => `city/${i % 50}/line/${(i * 7) % 400}/vehicle/${i}/position`,
+};
+
+const wildcards: Mix = {
+  name: 'wildcards only: half with + in the middle, half with a # tail',
+  filter: (i) =>
+    i % 2 === 0 ? `city/${i % 50}/line/+/vehicle/${i}/position` : `city/${i % 50}/line/${(i * 7) % 400}/vehicle/${i}/#`,
+  topic: fleet.topic,
+};
+
+const branching: Mix = {
+  name: 'adversarial: at each of seven levels a number below 40 or, one time in four, a +',
+  filter: (i) => branchingText(i, true),
+  topic: (i) => branchingText(i, false),
+};
+
+const devices: Mix = {
+  name: 'devices by UUID, each with a # tail',
+  filter: (i) => `devices/${uuid(i)}/cmd/#`,
+  topic: (i) => `devices/${uuid(i)}/cmd/restart`,
+};
+
+const largest = Number(process.argv[2] ?? SIZES.at(-1));
+for (const mix of [fleet, wildcards, branching, devices]) {
+  console.log(mix.name);
+  for (const size of SIZES.filter((size) => size <= largest)) measure(mix, size);
+}
+
+function measure(mix: Mix, size: number): void {
+  const subscriber = {};
+  const before = heapBytes();
+  const index = new FilterIndex<object, number>();
+  const begun = performance.now();
+  for (let i = 0; i < size; i += 1) index.set(flat(mix.filter(i)), subscriber, 1);
+  const setUs = ((performance.now() - begun) * 1000) / size;
+  const { filters } = index;
+  const bytes = (heapBytes() - before) / filters;
+
+  const random = randomOf(size);
+  const timesUs: number[] = [];
+  let visited = 0;
+  const count = () => {
+    visited += 1;
+  };
+  for (let i = 0; i < WARM_UP + MATCHES; i += 1) {
+    const topic = flat(mix.topic(random(size)));
+    const from = performance.now();
+    index.match(topic, count);
+    if (i >= WARM_UP) timesUs.push((performance.now() - from) * 1000);
+  }
+  timesUs.sort((a, b) => a - b);
+
+  for (let i = 0; i < size; i += 1) index.delete(mix.filter(i), subscriber);
+  const leftBytes = heapBytes() - before;
+  console.log(
+    `${String(filters).padStart(9)} filters  ${bytes.toFixed(0).padStart(4)} B/filter` +
+      `  match p50 ${at(timesUs, 0.5)} p99 ${at(timesUs, 0.99)} µs, ${(visited / (WARM_UP + MATCHES)).toFixed(2)} visits` +
+      `  set ${setUs.toFixed(2)} µs  ${leftBytes} B left after deleting all`,
+  );
+}
+
+function heapBytes(): number {
+  if (globalThis.gc === undefined) throw new Error('run with node --expose-gc');
+  globalThis.gc();
+  globalThis.gc();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** As the decoder hands it over: one piece, its hash not known yet. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+function branchingText(i: number, wild: boolean): string {
+  const random = randomOf(i);
+  const levels: string[] = [];
+  for (let level = 0; level < 7; level += 1) levels.push(wild && random(4) === 0 ? '+' : String(random(40)));
+  return levels.join('/');
+}
+
+function uuid(i: number): string {
+  const random = randomOf(i);
+  const hex = (length: number) => Array.from({ length }, () => random(16).toString(16)).join('');
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+}
+
+function at(sorted: readonly number[], share: number): string {
+  return sorted[Math.floor(sorted.length * share)]!.toFixed(2);
+}

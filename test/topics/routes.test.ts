@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keyedRoute, type Route, Routes } from '../../functions/topics/routes.js';
+
+/** Takes what begins with `prefix` to a log topic of that name. */
+function prefixRoute(prefix: string, logTopics: Route['logTopics']): Route {
+  return {
+    toLog: (topic) =>
+      topic.startsWith(`${prefix}/`) ? { logTopic: prefix, key: topic.slice(prefix.length + 1) } : null,
+    toTopic: (logTopic, key) => (logTopic === prefix ? `${prefix}/${key}` : null),
+    logTopics,
+  };
+}
+
+test('the keyed route takes every topic to one log topic, with the topic as key, and back', () => {
+  const route = keyedRoute('all');
+  for (const topic of ['a', '/a/b', '$SYS/x', 'persistent://t/n/x']) {
+    assert.deepEqual(route.toLog(topic), { logTopic: 'all', key: topic });
+    assert.equal(route.toTopic('all', topic, {}), topic);
+  }
+  assert.deepEqual(route.logTopics('a/+'), ['all']);
+});
+
+test('the keyed route writes to mqtt unless told otherwise', () => {
+  assert.equal(keyedRoute().toLog('a')?.logTopic, 'mqtt');
+  assert.equal(new Routes().toLog('a')?.logTopic, 'mqtt');
+});
+
+test('the keyed route places no topic that is none', () => {
+  for (const topic of ['', 'a/+', '#', 'a\u0000']) assert.equal(keyedRoute().toLog(topic), null);
+});
+
+test('a native record whose key is not a topic name has no topic', () => {
+  for (const key of ['', 'a/+', '#', 'a\u0000']) assert.equal(keyedRoute().toTopic('mqtt', key, {}), null);
+});
+
+test('a record of another log topic is not the keyed route’s', () => {
+  assert.equal(keyedRoute('mqtt').toTopic('other', 'a', {}), null);
+});
+
+test('the first route that takes a topic or a record decides', () => {
+  const routes = new Routes([prefixRoute('x', () => ['x']), prefixRoute('x/y', () => ['x/y']), keyedRoute()]);
+  assert.deepEqual(routes.toLog('x/y/z'), { logTopic: 'x', key: 'y/z' });
+  assert.deepEqual(routes.toLog('y'), { logTopic: 'mqtt', key: 'y' });
+  assert.equal(routes.toTopic('x', '1', {}), 'x/1');
+  assert.equal(routes.toTopic('mqtt', 'x/1', {}), 'x/1');
+});
+
+test('what no route takes has no place, and no topic', () => {
+  const routes = new Routes([prefixRoute('x', () => ['x'])]);
+  assert.equal(routes.toLog('y'), null);
+  assert.equal(routes.toTopic('y', '1', {}), null);
+});
+
+test('the log topics of a filter are those of all routes, each once', () => {
+  const routes = new Routes([prefixRoute('x', (filter) => [filter, 'x']), keyedRoute('x'), keyedRoute('mqtt')]);
+  assert.deepEqual(routes.logTopics('f'), ['f', 'x', 'mqtt']);
+});
+
+test('one route that cannot name its log topics makes it all', () => {
+  assert.equal(new Routes([keyedRoute(), prefixRoute('x', () => 'all')]).logTopics('a/#'), 'all');
+});
