@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openEmbedded } from '../../../functions/adapters/embedded/embedded.js';
+import { openEnvironment } from '../../../functions/adapters/embedded/environment.js';
+import { EmbeddedLog } from '../../../functions/adapters/embedded/log.js';
+import { RECORD_MAX_BYTES } from '../../../functions/adapters/embedded/topic-log.js';
+import type { LogEntry } from '../../../functions/ports/log.js';
+import { logContract } from '../../contracts/log.js';
+
+logContract(
+  'embedded',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pulsegate-log-'));
+    let embedded = await openEmbedded(directory);
+    return {
+      log: embedded.log,
+      async reopen() {
+        await embedded.close();
+        embedded = await openEmbedded(directory);
+        return embedded.log;
+      },
+      async close() {
+        await embedded.close();
+        rmSync(directory, { recursive: true });
+      },
+    };
+  },
+  { tooLargeBytes: RECORD_MAX_BYTES + 1, manyEntries: 100_000 },
+);
+
+describe('embedded log', () => {
+  it('a reader reads on from disk where memory no longer reaches', async () => {
+    await withLog({ tailMaxBytes: 2_000 }, async (log) => {
+      for (let i = 0; i < 100; i++) await log.append('t', numbered(i));
+      const reader = await log.read('t', 'earliest');
+      const seen: LogEntry[] = [];
+      while (seen.length < 100) seen.push(...(await reader.read(7)));
+      assert.deepEqual(
+        seen.map((entry) => entry.record.properties.n),
+        Array.from({ length: 100 }, (_, i) => `${i}`),
+      );
+    });
+  });
+
+  it('a clock that is set back makes no time go back, and find still finds', async () => {
+    let now = 1_000_000;
+    await withLog({ now: () => now }, async (log) => {
+      await log.append('t', numbered(1));
+      now = 500_000;
+      const receipt = await log.append('t', numbered(2));
+      const reader = await log.read('t', { after: receipt.position.replace(/.{4}$/, 'ffff') });
+      const reading = reader.read(1);
+      now = 2_000_000;
+      await log.append('t', numbered(3));
+      assert.equal((await reading)[0]?.appendedAtMs, 2_000_000);
+      assert.deepEqual(await log.find('t', 'k', 'n', '2', 500_000), receipt);
+    });
+  });
+
+  it('find begins at the given time, less a second', async () => {
+    let now = 0;
+    await withLog({ now: () => now }, async (log) => {
+      const receipts = [];
+      for (let i = 1; i <= 50; i++) {
+        now = i * 1_000;
+        receipts.push(await log.append('t', { ...numbered(0), properties: { token: 'same' } }));
+      }
+      assert.deepEqual(await log.find('t', 'k', 'token', 'same', 31_500), receipts[30]);
+      assert.deepEqual(await log.find('t', 'k', 'token', 'same', 0), receipts[0]);
+      assert.equal(await log.find('t', 'k', 'token', 'same', 52_000), undefined);
+    });
+  });
+
+  it('records of more than one batch in one turn are split and kept in order', async () => {
+    await withLog({}, async (log) => {
+      const payload = new Uint8Array(3 * 1024 * 1024);
+      const receipts = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => log.append('t', { ...numbered(i), payload })),
+      );
+      const positions = receipts.map((receipt) => receipt.position);
+      assert.deepEqual(positions, [...positions].sort());
+      assert.equal(new Set(positions.map((position) => position.slice(0, 12))).size, 5);
+    });
+  });
+
+  it('a position of another log is refused', async () => {
+    await withLog({}, async (log) => {
+      await assert.rejects(log.read('t', { after: '12:34:0' }), { code: 'refused' });
+    });
+  });
+
+  it('two reads at a time are refused', async () => {
+    await withLog({}, async (log) => {
+      const reader = await log.read('t', 'latest');
+      const first = reader.read(1);
+      await assert.rejects(reader.read(1), { code: 'conflict' });
+      await log.append('t', numbered(1));
+      assert.equal((await first).length, 1);
+    });
+  });
+
+  it('topics do not mix', async () => {
+    await withLog({}, async (log) => {
+      const names = ['a', 'ab', 'b', ''];
+      await Promise.all(names.map((name) => log.append(name, { ...numbered(0), properties: { name } })));
+      for (const name of names) {
+        const entries = await (await log.read(name, 'earliest')).read(10);
+        assert.deepEqual(
+          entries.map((entry) => [entry.partition, entry.record.properties.name]),
+          [[name, name]],
+        );
+      }
+    });
+  });
+});
+
+function numbered(n: number): { key: string; payload: Uint8Array; properties: Record<string, string> } {
+  return { key: 'k', payload: new Uint8Array(100), properties: { n: `${n}` } };
+}
+
+async function withLog(
+  options: ConstructorParameters<typeof EmbeddedLog>[1],
+  run: (log: EmbeddedLog) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'pulsegate-log-'));
+  const env = await openEnvironment(directory);
+  const log = new EmbeddedLog(env, options);
+  try {
+    await run(log);
+  } finally {
+    await log.close();
+    await env.close();
+    rmSync(directory, { recursive: true });
+  }
+}

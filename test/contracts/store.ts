@@ -1,0 +1,525 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { PortError } from '../../functions/ports/errors.js';
+import type {
+  CheckpointRow,
+  OutboundRow,
+  PresenceRow,
+  RetainedRow,
+  SessionRow,
+  Store,
+} from '../../functions/ports/store.js';
+import type { Publication } from '../../functions/topics/publication.js';
+
+export interface StoreUnderTest {
+  store: Store;
+  /** Closes the store and opens what it wrote again. Left out where that proves nothing. */
+  reopen?: () => Promise<Store>;
+  close(): Promise<void>;
+}
+
+const OPTIONS = { qos: 1, noLocal: true, retainAsPublished: false, retainHandling: 2 } as const;
+/** Sorted by their UTF-8 bytes; the neighbours share beginnings. */
+const TEXTS = ['a', 'a/', 'a0', 'ab', 'b', 'Ω', '\uffee', '😀', '😀'.repeat(9)];
+/** More bytes than any store's keys have, alike up to their last character. */
+const LONG = ['x', 'y', 'é'].map((end) => `${'ä'.repeat(32_000)}${end}`);
+
+/** Registers what every store must do, on a store of one shard. Each test takes clients, topics and shards of its own. */
+export function storeContract(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+  describe(`store contract: ${name}`, () => {
+    let subject: StoreUnderTest;
+    let store: Store;
+    let taken = 0;
+    const fresh = (): string => `contract-${process.pid}-${++taken}-`;
+    const freshShard = (): number => 1_000 + ++taken;
+
+    before(async () => {
+      subject = await makeStore();
+      store = subject.store;
+    });
+    after(() => subject.close());
+
+    it('a presence row comes back as it was, with its version', async () => {
+      const row = presence(`${fresh()}😀`, {
+        will: {
+          connectionNumber: 2 ** 40,
+          publication: publication('w', { token: 'w1', properties: { contentType: '' } }),
+          delayS: 0xffff_ffff,
+        },
+        leftWills: [{ connectionNumber: 1, publication: publication('left'), delayS: 0 }],
+        disconnectedAtMs: 1_790_000_000_123,
+      });
+      const version = await store.presence.put(row, 0);
+      const there = await store.presence.get(row.clientId);
+      assert.deepEqual(there && { row: plain(there.row), version: there.version }, { row: plain(row), version });
+      assert.equal(await store.presence.get(fresh()), undefined);
+    });
+
+    it('a presence row is written and deleted only at the version that is there', async () => {
+      const row = presence(fresh());
+      const first = await store.presence.put(row, 0);
+      await conflicts(store.presence.put(row, 0));
+      await conflicts(store.presence.put(row, first + 1));
+      const second = await store.presence.put({ ...row, connectionNumber: 2 }, first);
+      assert.notEqual(second, first);
+      await conflicts(store.presence.put({ ...row, connectionNumber: 3 }, first));
+      await conflicts(store.presence.delete(row.clientId, first));
+      assert.equal((await store.presence.get(row.clientId))?.row.connectionNumber, 2);
+      await store.presence.delete(row.clientId, second);
+      await conflicts(store.presence.delete(row.clientId, second));
+      await conflicts(store.presence.put(row, second));
+      assert.equal(await store.presence.get(row.clientId), undefined);
+    });
+
+    it('of presence writes that expect the same version at once one wins', async () => {
+      const row = presence(fresh());
+      for (const expected of [0, await store.presence.put({ ...row, clientId: fresh() }, 0)]) {
+        const clientId = expected === 0 ? row.clientId : `contract-${process.pid}-${taken}-`;
+        const puts = Array.from({ length: 20 }, (_, edge) =>
+          store.presence.put({ ...row, clientId, edge: `${edge}` }, expected),
+        );
+        const outcomes = await Promise.allSettled(puts);
+        assert.equal(outcomes.filter((outcome) => outcome.status === 'fulfilled').length, 1);
+        const winner = outcomes.findIndex((outcome) => outcome.status === 'fulfilled');
+        assert.equal((await store.presence.get(clientId))?.row.edge, `${winner}`);
+      }
+    });
+
+    it('presence rows are listed in order of client identifier, page by page', async () => {
+      const prefix = fresh();
+      await Promise.all(TEXTS.map((text) => store.presence.put(presence(prefix + text), 0)));
+      const seen: string[] = [];
+      let after: string | null = prefix;
+      while (seen.length < TEXTS.length) {
+        const page: { row: PresenceRow }[] = await store.presence.list(0, after, 2);
+        assert.ok(page.length === 2 || seen.length + page.length >= TEXTS.length);
+        seen.push(...page.map(({ row }) => row.clientId));
+        after = seen.at(-1)!;
+      }
+      assert.deepEqual(
+        seen.slice(0, TEXTS.length),
+        TEXTS.map((text) => prefix + text),
+      );
+    });
+
+    it('client identifiers of every length are kept apart', async () => {
+      const ids = [...LONG, 'q'.repeat(500), 'q'.repeat(501), 'q'.repeat(1_000), 'q'.repeat(1_001)];
+      for (const id of ids) {
+        await store.presence.put(presence(id, { edge: id.slice(-3) + id.length }), 0);
+        await store.sessions.put(session(id, 1, { sequence: id.length }));
+      }
+      for (const id of ids) {
+        assert.equal((await store.presence.get(id))?.row.clientId, id);
+        assert.equal((await store.presence.get(id))?.row.edge, id.slice(-3) + id.length);
+      }
+      const listed = await everyPage(
+        (after) => store.sessions.list(0, after, 3),
+        (row) => row.clientId,
+      );
+      for (const id of ids) assert.equal(listed.filter((row) => row.clientId === id).length, 1);
+    });
+
+    it('a session row comes back as it was', async () => {
+      const row = session(fresh(), 3, {
+        subscriptions: [{ filter: 'a/+/é', options: OPTIONS, since: { 'p-0': 'pos', 'p-1': '' } }],
+        retainedDue: [{ filter: '#', options: OPTIONS, sequence: 7, after: null, since: { 'p-0': 'pos' } }],
+        sequence: 2 ** 33,
+      });
+      await store.sessions.put(row);
+      const rows = await everyPage(
+        (after) => store.sessions.list(0, after, 100),
+        (each) => each.clientId,
+      );
+      assert.deepEqual(
+        rows.find((each) => each.clientId === row.clientId),
+        row,
+      );
+    });
+
+    it('a session row gives way to the same epoch and a higher one, never to a lower', async () => {
+      const id = fresh();
+      const stored = async (): Promise<SessionRow | undefined> => {
+        const [row] = await store.sessions.list(0, id.slice(0, -1), 1);
+        return row?.clientId === id ? row : undefined;
+      };
+      await store.sessions.put(session(id, 5, { sequence: 1 }));
+      await store.sessions.put(session(id, 5, { sequence: 2 }));
+      await conflicts(store.sessions.put(session(id, 4, { sequence: 3 })));
+      assert.equal((await stored())?.sequence, 2);
+      await store.sessions.put(session(id, 6, { sequence: 4 }));
+      await conflicts(store.sessions.put(session(id, 5)));
+      await conflicts(store.sessions.delete(id, 5));
+      assert.equal((await stored())?.sequence, 4);
+      await store.sessions.delete(id, 7);
+      assert.equal(await stored(), undefined);
+      await store.sessions.delete(id, 1);
+    });
+
+    it('session writes made at once are taken in order', async () => {
+      const id = fresh();
+      const epochs = [1, 3, 2, 3, 4];
+      const outcomes = await Promise.allSettled(
+        epochs.map((epoch, i) => store.sessions.put(session(id, epoch, { sequence: i }))),
+      );
+      assert.deepEqual(
+        outcomes.map((outcome) => outcome.status === 'fulfilled'),
+        [true, true, false, true, true],
+      );
+      assert.equal((await store.sessions.list(0, id.slice(0, -1), 1))[0]?.sequence, 4);
+    });
+
+    it('an inbound packet identifier is taken once, until it is ended', async () => {
+      const id = fresh();
+      const row = { token: 't1', begunAtMs: 1_790_000_000_123 };
+      assert.equal(await store.inbound.begin(id, 1, 65_535, row), undefined);
+      assert.deepEqual(await store.inbound.begin(id, 1, 65_535, { token: 't2', begunAtMs: 2 }), row);
+      assert.equal(await store.inbound.end(id, 1, 1), false);
+      assert.equal(await store.inbound.end(id, 1, 65_535), true);
+      assert.equal(await store.inbound.end(id, 1, 65_535), false);
+      assert.equal(await store.inbound.begin(id, 1, 65_535, { token: 't3', begunAtMs: 3 }), undefined);
+    });
+
+    it('of two that begin one packet identifier at once one gets it and the other is told', async () => {
+      const id = fresh();
+      const rows = ['t1', 't2'].map((token) => ({ token, begunAtMs: 1 }));
+      const answers = await Promise.all(rows.map((row) => store.inbound.begin(id, 1, 1, row)));
+      const winner = answers.indexOf(undefined);
+      assert.deepEqual(answers[1 - winner], rows[winner]);
+    });
+
+    it('clearing inbound rows spares the kept generation and other clients', async () => {
+      const id = fresh();
+      const row = { token: 't', begunAtMs: 1 };
+      for (const [client, generation] of [
+        [id, 1],
+        [id, 2],
+        [id, 256],
+        [`${id}b`, 1],
+      ] as const) {
+        await store.inbound.begin(client, generation, 1, row);
+      }
+      await store.inbound.clear(id, 2);
+      assert.equal(await store.inbound.end(id, 1, 1), false);
+      assert.equal(await store.inbound.end(id, 256, 1), false);
+      assert.equal(await store.inbound.end(id, 2, 1), true);
+      await store.inbound.begin(id, 2, 1, row);
+      await store.inbound.clear(id, null);
+      assert.equal(await store.inbound.end(id, 2, 1), false);
+      assert.equal(await store.inbound.end(`${id}b`, 1, 1), true);
+    });
+
+    it('clearing removes what was handed over just before and spares what comes just after', async () => {
+      const id = fresh();
+      const writes = [store.outbound.put(id, 1, [outbound('s', '1')]), store.outbound.clear(id, null)];
+      writes.push(store.outbound.put(id, 1, [outbound('s', '2')]));
+      await Promise.all(writes);
+      assert.deepEqual(
+        (await store.outbound.read(id, 1, null, 10)).map((row) => row.position),
+        ['2'],
+      );
+    });
+
+    it('outbound rows come back as they were, in order of source, then position', async () => {
+      const id = fresh();
+      const rows = [
+        outbound('p', '1', {
+          publication: publication('t', {
+            payload: Uint8Array.of(0, 255),
+            properties: {
+              userProperties: [
+                ['a', ''],
+                ['a', 'b'],
+              ],
+            },
+          }),
+        }),
+        outbound('p', '10', { state: 'released', packetId: 65_535, qos: 2, publication: null }),
+        outbound('p', '2', { origin: { source: 'x', position: 'y' } }),
+        outbound('p0', '0'),
+        outbound('pp', ''),
+      ];
+      await store.outbound.put(id, 1, [...rows].reverse());
+      assert.deepEqual(plain(await store.outbound.read(id, 1, null, 10)), plain(rows));
+      assert.deepEqual(
+        (await store.outbound.read(id, 1, { source: 'p', position: '10' }, 2)).map((row) => row.position),
+        ['2', '0'],
+      );
+      assert.deepEqual(
+        (await store.outbound.read(id, 1, { source: 'p', position: '1' }, 1)).map((row) => row.position),
+        ['10'],
+      );
+    });
+
+    it('outbound rows are replaced and removed by their key', async () => {
+      const id = fresh();
+      await store.outbound.put(id, 1, [outbound('p', '1'), outbound('p', '2')]);
+      await store.outbound.put(id, 1, [outbound('p', '1', { state: 'sent', packetId: 9 })]);
+      await store.outbound.remove(id, 1, [
+        { source: 'p', position: '2' },
+        { source: 'p', position: '3' },
+      ]);
+      assert.deepEqual(
+        (await store.outbound.read(id, 1, null, 10)).map((row) => [row.position, row.packetId]),
+        [['1', 9]],
+      );
+    });
+
+    it('outbound rows of clients and generations do not mix', async () => {
+      const id = fresh();
+      const places = [
+        [id, 1],
+        [id, 2],
+        [id, 256],
+        [`${id}b`, 1],
+        [`${id}/`, 1],
+      ] as const;
+      for (const [client, generation] of places) {
+        await store.outbound.put(client, generation, [outbound('p', `${client}${generation}`)]);
+      }
+      for (const [client, generation] of places) {
+        const rows = await store.outbound.read(client, generation, null, 10);
+        assert.deepEqual(
+          rows.map((row) => row.position),
+          [`${client}${generation}`],
+        );
+      }
+      await store.outbound.clear(id, 2);
+      const left = await Promise.all(
+        places.map(async (at) => (await store.outbound.read(at[0], at[1], null, 10)).length),
+      );
+      assert.deepEqual(left, [0, 1, 0, 1, 1]);
+    });
+
+    it('a queue of 2,500 rows is read in pages of up to 1,000 and cleared', async () => {
+      const id = fresh();
+      const rows = Array.from({ length: 2_500 }, (_, i) => outbound('p', `${i}`.padStart(5, '0')));
+      await store.outbound.put(id, 1, rows);
+      const seen: OutboundRow[] = [];
+      for (;;) {
+        const page = await store.outbound.read(id, 1, seen.at(-1) ?? null, 1_000);
+        if (page.length === 0) break;
+        assert.ok(page.length <= 1_000);
+        seen.push(...page);
+      }
+      assert.deepEqual(
+        seen.map((row) => row.position),
+        rows.map((row) => row.position),
+      );
+      await store.outbound.clear(id, null);
+      assert.deepEqual(await store.outbound.read(id, 1, null, 1), []);
+    });
+
+    it('a retained row is replaced only by a newer one: layout first, then position', async () => {
+      const topic = fresh();
+      const puts = [
+        [1, 'b', true],
+        [1, 'b', false],
+        [1, 'a', false],
+        [1, 'c', true],
+        [2, 'a', true],
+        [1, 'z', false],
+      ] as const;
+      for (const [layout, position, wrote] of puts) {
+        assert.equal(await store.retained.put(retained(topic, { layout, position })), wrote, `${layout} ${position}`);
+      }
+      const { rows } = await matchAll(store, topic);
+      assert.deepEqual(plain(rows), plain([retained(topic, { layout: 2, position: 'a' })]));
+    });
+
+    it('retained writes made at once end with the newest', async () => {
+      const topic = fresh();
+      const positions = ['3', '1', '5', '2', '5', '4'];
+      const wrote = await Promise.all(positions.map((position) => store.retained.put(retained(topic, { position }))));
+      assert.equal(wrote[2] !== wrote[4], true);
+      assert.deepEqual(
+        (await matchAll(store, topic)).rows.map((row) => row.position),
+        ['5'],
+      );
+    });
+
+    it('a cleared topic is not matched, and an older write does not bring it back', async () => {
+      const topic = fresh();
+      await store.retained.put(retained(topic, { position: '1' }));
+      assert.equal(await store.retained.put(retained(topic, { position: '3', publication: null })), true);
+      assert.equal(await store.retained.put(retained(topic, { position: '2' })), false);
+      assert.deepEqual((await matchAll(store, topic)).rows, []);
+      assert.equal(await store.retained.put(retained(topic, { position: '4' })), true);
+      assert.equal((await matchAll(store, topic)).rows.length, 1);
+    });
+
+    it('filters match the retained topics that they should, in order', async () => {
+      const base = fresh();
+      const topics = [base, `${base}/`, `${base}/a`, `${base}/a/b`, `${base}/Ω`, `${base}b`, `$${base}`];
+      await Promise.all(topics.map((topic) => store.retained.put(retained(topic))));
+      const matched = async (filter: string): Promise<string[]> =>
+        (await matchAll(store, filter)).rows.map((row) => row.topic);
+      assert.deepEqual(await matched(`${base}/#`), [base, `${base}/`, `${base}/a`, `${base}/a/b`, `${base}/Ω`]);
+      assert.deepEqual(await matched(`${base}/+`), [`${base}/`, `${base}/a`, `${base}/Ω`]);
+      assert.deepEqual(await matched(`${base}/+/b`), [`${base}/a/b`]);
+      assert.deepEqual(await matched(`${base}/a`), [`${base}/a`]);
+      assert.deepEqual(await matched(`$${base}/#`), [`$${base}`]);
+      const all = await matched('#');
+      assert.equal(all.includes(`$${base}`), false);
+      assert.deepEqual(all.filter((topic) => topic === base || topic.startsWith(`${base}/`)).length, 5);
+    });
+
+    it('retained matches come in pages, each row once', async () => {
+      const base = fresh();
+      const topics = Array.from({ length: 2_300 }, (_, i) => `${base}/${`${i}`.padStart(5, '0')}`);
+      await Promise.all(
+        topics.map((topic, i) => store.retained.put(retained(topic, i % 7 ? {} : { publication: null }))),
+      );
+      const { rows, calls } = await matchAll(store, `${base}/#`, 100);
+      assert.deepEqual(
+        rows.map((row) => row.topic),
+        topics.filter((_, i) => i % 7),
+      );
+      assert.ok(calls >= 20);
+    });
+
+    it('retained topics of every length are matched, each once', async () => {
+      await Promise.all(LONG.map((topic) => store.retained.put(retained(topic, { partition: topic.slice(-1) }))));
+      for (const topic of LONG) {
+        assert.deepEqual(
+          (await matchAll(store, topic)).rows.map((row) => row.partition),
+          [topic.slice(-1)],
+        );
+      }
+      const { rows } = await matchAll(store, '+', 1);
+      for (const topic of LONG) assert.equal(rows.filter((row) => row.topic === topic).length, 1);
+    });
+
+    it('every claim of a shard gets a higher epoch', async () => {
+      const shard = freshShard();
+      const epochs = [await store.shards.claim(shard, 'a'), await store.shards.claim(shard, 'a')];
+      epochs.push(
+        ...(await Promise.all(['b', 'c', 'd'].map((owner) => store.shards.claim(shard, owner)))).sort((a, b) => a - b),
+      );
+      assert.deepEqual(
+        epochs,
+        [...new Set(epochs)].sort((a, b) => a - b),
+      );
+    });
+
+    it('checkpoints are saved by the newest owner only', async () => {
+      const shard = freshShard();
+      const row: CheckpointRow = { partition: 'p-0', low: null, done: ['b', 'd'] };
+      await conflicts(store.shards.saveCheckpoints(shard, 1, [row]));
+      const epoch = await store.shards.claim(shard, 'a');
+      assert.deepEqual(await store.shards.checkpoints(shard), []);
+      await store.shards.saveCheckpoints(shard, epoch, [row, { partition: 'p-1', low: 'x', done: [] }]);
+      await store.shards.saveCheckpoints(shard, epoch, [{ ...row, low: 'a' }]);
+      const next = await store.shards.claim(shard, 'b');
+      await conflicts(store.shards.saveCheckpoints(shard, epoch, [{ ...row, low: 'z' }]));
+      await store.shards.saveCheckpoints(shard, next, []);
+      const rows = (await store.shards.checkpoints(shard)).sort((a, b) => (a.partition < b.partition ? -1 : 1));
+      assert.deepEqual(rows, [
+        { ...row, low: 'a' },
+        { partition: 'p-1', low: 'x', done: [] },
+      ]);
+      assert.deepEqual(await store.shards.checkpoints(shard + 500_000), []);
+    });
+
+    it('everything is there after reopening', async (t) => {
+      if (!subject.reopen) return t.skip('this store outlives its client');
+      const id = fresh();
+      const shard = freshShard();
+      const version = await store.presence.put(presence(id), 0);
+      await store.sessions.put(session(id, 9));
+      await store.inbound.begin(id, 1, 1, { token: 't', begunAtMs: 1 });
+      await store.outbound.put(id, 1, [outbound('p', '1')]);
+      await store.retained.put(retained(id));
+      const epoch = await store.shards.claim(shard, 'a');
+      store = await subject.reopen();
+      assert.equal((await store.presence.get(id))?.version, version);
+      assert.ok((await store.presence.put(presence(id), version)) > version);
+      await conflicts(store.sessions.put(session(id, 8)));
+      assert.equal(await store.inbound.end(id, 1, 1), true);
+      assert.equal((await store.outbound.read(id, 1, null, 10)).length, 1);
+      assert.equal(await store.retained.put(retained(id)), false);
+      await store.shards.saveCheckpoints(shard, epoch, []);
+    });
+
+    it('a closed store rejects with gone', async (t) => {
+      if (!subject.reopen) return t.skip('the store is shared with the other tests');
+      await store.close();
+      await assert.rejects(store.presence.get('x'), { code: 'gone' });
+      await assert.rejects(store.presence.put(presence('x'), 0), { code: 'gone' });
+      await assert.rejects(store.retained.match('#', null, 1), { code: 'gone' });
+      store = await subject.reopen();
+    });
+  });
+}
+
+async function conflicts(promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, (error) => error instanceof PortError && error.code === 'conflict');
+}
+
+async function matchAll(store: Store, filter: string, limit = 1_000): Promise<{ rows: RetainedRow[]; calls: number }> {
+  const rows: RetainedRow[] = [];
+  let after: string | null = null;
+  for (let calls = 1; ; calls++) {
+    const page: { rows: RetainedRow[]; next: string | null } = await store.retained.match(filter, after, limit);
+    assert.ok(page.rows.length <= limit);
+    rows.push(...page.rows);
+    if (page.next === null) return { rows, calls };
+    after = page.next;
+  }
+}
+
+async function everyPage<T>(page: (after: string | null) => Promise<T[]>, key: (row: T) => string): Promise<T[]> {
+  const rows: T[] = [];
+  for (;;) {
+    const last = rows.at(-1);
+    const more = await page(last === undefined ? null : key(last));
+    if (more.length === 0) return rows;
+    rows.push(...more);
+  }
+}
+
+/** Bytes of whatever class as plain arrays, for comparison. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { bytes: [...value] };
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+}
+
+function publication(topic: string, more: Partial<Publication> = {}): Publication {
+  const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
+  return { topic, payload, qos: 1, retain: false, publisher: '', publishedAtMs: 1_790_000_000_123, ...more };
+}
+
+function presence(clientId: string, more: Partial<PresenceRow> = {}): PresenceRow {
+  const times = { disconnectedAtMs: null, sessionExpiryS: 0xffff_ffff };
+  return { clientId, connectionNumber: 1, generation: 1, edge: 'e', ...times, will: null, leftWills: [], ...more };
+}
+
+function session(clientId: string, epoch: number, more: Partial<SessionRow> = {}): SessionRow {
+  return { clientId, generation: 1, epoch, subscriptions: [], retainedDue: [], sequence: 0, ...more };
+}
+
+function outbound(source: string, position: string, more: Partial<OutboundRow> = {}): OutboundRow {
+  const origin = { source, position };
+  return {
+    ...origin,
+    origin,
+    state: 'queued',
+    packetId: 0,
+    qos: 1,
+    retain: false,
+    publication: publication('t'),
+    ...more,
+  };
+}
+
+function retained(topic: string, more: Partial<RetainedRow> = {}): RetainedRow {
+  return {
+    topic,
+    layout: 1,
+    partition: 'p',
+    position: '1',
+    publication: publication(topic, { retain: true }),
+    ...more,
+  };
+}
