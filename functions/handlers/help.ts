@@ -1,0 +1,27 @@
+import { LIMITS } from './limits.js';
+import { SETTINGS } from './setting-list.js';
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const settings = SETTINGS.map(
+    ({ setting, form, default: value }) => `  ${setting}\n      ${form}\n      default: ${value}`,
+  );
+  const limits = Object.values(LIMITS).map(
+    ({ setting, unit, default: value, meaning, answer }) =>
+      `  ${setting} (${unit}, default ${value})\n      ${meaning}\n      when reached: ${answer}`,
+  );
+  return `pulsegate: MQTT over WebSocket into a durable log
+
+Usage: pulsegate [--config FILE] [--check]
+  --config FILE     read settings from a YAML file of the names below; the environment wins
+  --check           only say whether the settings are valid
+  --hash-password   read a password from standard input, print what stands behind "name:" in a users file
+  --help, --version
+
+Settings
+${settings.join('\n')}
+
+Limits
+${limits.join('\n')}
+`;
+}

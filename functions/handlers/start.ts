@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { anonymous } from '../adapters/auth/anonymous.js';
+import { usersFrom } from '../adapters/auth/users.js';
+import { openEmbedded } from '../adapters/embedded/embedded.js';
+import { listenWebSocket } from '../adapters/socket/websocket-listener.js';
+import { systemClock } from '../adapters/system/clock.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import type { Listener } from '../ports/peer.js';
+import type { SessionCommand } from '../ports/session-commands.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import { Edge } from '../runtime/edge.js';
+import { Presence } from '../runtime/presence.js';
+import { Publisher } from '../runtime/publisher.js';
+import { Worker } from '../runtime/worker.js';
+import { Routes } from '../topics/routes.js';
+import type { AuthSetting } from './setting-readers.js';
+import type { Settings } from './settings.js';
+
+export interface Running {
+  /** As clients may dial them. */
+  urls: string[];
+  /** Says goodbye to clients, finishes commits, lets the data directory go. */
+  close(): Promise<void>;
+}
+
+/** Edge and worker in one process, on the embedded log and store. Resolves when clients may come. */
+export async function start(settings: Settings, telemetry: Telemetry): Promise<Running> {
+  const authenticator = authenticatorOf(settings.auth);
+  const clock = systemClock;
+  const self = clock.unique();
+  const { limits } = settings;
+  if (settings.log.directory !== settings.store.directory) {
+    throw new Error('PULSEGATE_LOG and PULSEGATE_STORE name two directories; this version keeps both in one');
+  }
+  const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards });
+  const { log, store } = embedded;
+  const routes = new Routes();
+  const publisher = new Publisher({ log, store, routes });
+  const presence = new Presence({ store: store.presence, clock, edge: self });
+  const listeners: Listener[] = [];
+  try {
+    // Edge and worker need each other; no client is there before both are.
+    const sessions = { tell: (command: SessionCommand) => worker.tell(command) };
+    const edge = new Edge(
+      { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
+      limits,
+    );
+    const worker = await Worker.start(
+      { clock, telemetry, log, store, routes, presence, publisher, edge },
+      { shard: 0, owner: self, limits },
+    );
+    for (const listen of settings.listen) {
+      listeners.push(await listenWebSocket({ ...listen, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
+    }
+    return {
+      urls: listeners.map((listener) => listener.url),
+      async close() {
+        await Promise.all(listeners.map((listener) => listener.stop()));
+        await edge.close();
+        await Promise.all(listeners.map((listener) => listener.close()));
+        await worker.close();
+        await embedded.close();
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    await embedded.close();
+    throw error;
+  }
+}
+
+function authenticatorOf(auth: AuthSetting): Authenticator {
+  if (auth.kind === 'anonymous') return anonymous;
+  try {
+    return usersFrom(readFileSync(auth.file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`PULSEGATE_AUTH is users:${auth.file}, which cannot be used: ${why}`);
+  }
+}
