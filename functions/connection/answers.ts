@@ -11,7 +11,7 @@ export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]
     if (entry === undefined) return;
     if (entry.status === 'ready') {
       entry.status = 'appending';
-      issueAppend(state, qos, line.issued, entry.bytes, entry.publication, effects);
+      issueAppend(qos, line.issued, entry.bytes, entry.publication, effects);
     } else if (entry.status === 'beginning' || entry.status === 'resolving') {
       return;
     }
@@ -20,15 +20,12 @@ export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]
 }
 
 export function issueAppend(
-  state: ConnectionState,
   qos: 0 | 1 | 2,
   reference: number,
   bytes: number,
   publication: Publication,
   effects: Effect[],
 ): void {
-  state.appends += 1;
-  state.appendBytes += bytes;
   effects.push({ type: 'append', qos, reference, bytes, publication });
 }
 
@@ -43,12 +40,22 @@ export function answerDone(state: ConnectionState, qos: 1 | 2, effects: Effect[]
     line.issued = Math.max(line.issued, line.first);
     const { packetId, reasonCode } = head;
     // A PUBREC that refuses ends the exchange: no PUBREL follows [MQTT-4.3.3-4].
-    if (qos === 2 && reasonCode < REASON.unspecifiedError) {
-      state.received[packetId] = true;
-      state.receivedCount += 1;
-    }
+    if (qos === 2 && reasonCode < REASON.unspecifiedError) state.exchanges[packetId] = 'received';
+    else if (qos === 2) endExchange(state, packetId);
     effects.push({ type: 'send', packet: { type: qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode } });
   }
+}
+
+/** A QoS 2 packet identifier is in use until its PUBREL, or until a PUBREC refuses. */
+export function beginExchange(state: ConnectionState, packetId: number): void {
+  state.exchanges[packetId] = 'unanswered';
+  state.exchangeCount += 1;
+}
+
+export function endExchange(state: ConnectionState, packetId: number): void {
+  if (!state.exchanges[packetId]) return;
+  delete state.exchanges[packetId];
+  state.exchangeCount -= 1;
 }
 
 /** Keeps what one client has under way within bounds, by not reading its socket. */
@@ -61,4 +68,14 @@ export function throttle(state: ConnectionState, effects: Effect[]): void {
     state.paused = false;
     effects.push({ type: 'resume-reading' });
   }
+}
+
+/** A publication does not burden the log any more. */
+export function releaseTaken(state: ConnectionState, bytes: number, now: number, effects: Effect[]): void {
+  state.appends -= 1;
+  state.appendBytes -= bytes;
+  const wasPaused = state.paused;
+  throttle(state, effects);
+  // Silence while the socket was not read is not the client's.
+  if (wasPaused && !state.paused) state.lastReceivedAtMs = now;
 }

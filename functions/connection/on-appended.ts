@@ -1,7 +1,7 @@
 import { LEVELS } from '../mqtt/levels.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
 import type { PortErrorCode } from '../ports/errors.js';
-import { answerDone, throttle } from './answers.js';
+import { answerDone, releaseTaken } from './answers.js';
 import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { refuse } from './refuse.js';
@@ -14,7 +14,7 @@ export function onAppended(
   now: number,
   effects: Effect[],
 ): void {
-  settle(state, input.bytes, now, effects);
+  releaseTaken(state, input.bytes, now, effects);
   if (input.qos === 0) return;
   const entry = entryOf(state, input.qos, input.reference);
   if (entry) entry.status = 'done';
@@ -31,7 +31,7 @@ export function onAppendFailed(
   now: number,
   effects: Effect[],
 ): void {
-  settle(state, input.bytes, now, effects);
+  releaseTaken(state, input.bytes, now, effects);
   const text = `the log did not take a publication (${input.code})`;
   effects.push({ type: 'report', level: 'warn', event: 'append-failed', text });
   if (input.qos === 0) return;
@@ -61,12 +61,3 @@ const REASON_OF: Readonly<Record<PortErrorCode, number>> = {
   full: REASON.quotaExceeded,
   'too-large': REASON.quotaExceeded,
 };
-
-function settle(state: ConnectionState, bytes: number, now: number, effects: Effect[]): void {
-  state.appends -= 1;
-  state.appendBytes -= bytes;
-  const wasPaused = state.paused;
-  throttle(state, effects);
-  // Silence while the socket was not read is not the client's.
-  if (wasPaused && !state.paused) state.lastReceivedAtMs = now;
-}

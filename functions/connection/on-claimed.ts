@@ -16,6 +16,7 @@ export function onClaimed(state: ConnectionState, input: Claimed, now: number, e
   state.phase = 'connected';
   state.lastReceivedAtMs = now;
   const { sessionPresent } = input;
+  state.keepsInbound = sessionPresent || state.sessionExpiryS > 0;
   effects.push({
     type: 'send',
     packet: { type: 'connack', sessionPresent, reasonCode: REASON.success, properties: announced(state, connect) },

@@ -1,5 +1,5 @@
 import { REASON, refusal } from '../mqtt/reason-codes.js';
-import { answerDone, issueReady } from './answers.js';
+import { answerDone, endExchange, issueReady, releaseTaken } from './answers.js';
 import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { refuse } from './refuse.js';
@@ -36,12 +36,13 @@ export function onInboundBegun(
 export function onAppendResolved(
   state: ConnectionState,
   input: Fact<'append-resolved'>,
-  _now: number,
+  now: number,
   effects: Effect[],
 ): void {
   const entry = entryOf(state, 2, input.reference);
   if (!entry) return;
   entry.status = input.found ? 'done' : 'ready';
+  if (input.found) releaseTaken(state, entry.bytes, now, effects);
   issueReady(state, 2, effects);
   answerDone(state, 2, effects);
 }
@@ -54,8 +55,8 @@ export function onInboundEnded(
   effects: Effect[],
 ): void {
   const { packetId } = input;
-  const reasonCode = input.existed || state.received[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
-  forgetReceived(state, packetId);
+  const reasonCode = input.existed || state.exchanges[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
+  endExchange(state, packetId);
   effects.push({ type: 'send', packet: { type: 'pubcomp', packetId, reasonCode } });
 }
 
@@ -79,10 +80,4 @@ export function onInboundFailed(
 ): void {
   const text = `the store did not take a step of a QoS 2 publication (${input.code})`;
   refuse(state, refusal(REASON.implementationSpecific, 'section 4.13', text), now, effects);
-}
-
-export function forgetReceived(state: ConnectionState, packetId: number): void {
-  if (!state.received[packetId]) return;
-  delete state.received[packetId];
-  state.receivedCount -= 1;
 }

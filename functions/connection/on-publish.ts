@@ -1,7 +1,7 @@
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
 import type { Publication } from '../topics/publication.js';
-import { issueAppend, issueReady, throttle } from './answers.js';
+import { beginExchange, issueAppend, issueReady, throttle } from './answers.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
@@ -13,7 +13,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     return refuse(state, why, now, effects);
   }
   if (packet.qos === 2 && isRepeated(state, packet.packetId, effects)) return;
-  if (packet.qos > 0 && unansweredCount(state) >= state.limits.receiveMaximum) {
+  if (packet.qos > 0 && state.lines[1].entries.length + state.exchangeCount >= state.limits.receiveMaximum) {
     const why = refusal(
       REASON.receiveMaximumExceeded,
       'section 3.3.4',
@@ -23,22 +23,25 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
   }
   const publication = publicationOf(state, packet, now);
   const bytes = packet.topic.length + packet.payload.length;
+  state.appends += 1;
+  state.appendBytes += bytes;
   if (packet.qos === 0) {
-    issueAppend(state, 0, 0, bytes, publication, effects);
+    issueAppend(0, 0, bytes, publication, effects);
   } else {
     const { qos, packetId } = packet;
     const line = state.lines[qos];
     const reference = line.first + line.entries.length;
-    const resumable = qos === 2 && state.sessionExpiryS > 0;
-    if (resumable) publication.token = `${state.clientId}:${state.connectionNumber}:${reference}`;
+    const isKept = qos === 2 && state.keepsInbound;
+    if (qos === 2) beginExchange(state, packetId);
+    if (isKept) publication.token = `${state.clientId}:${state.connectionNumber}:${reference}`;
     line.entries.push({
       packetId,
-      status: resumable ? 'beginning' : 'ready',
+      status: isKept ? 'beginning' : 'ready',
       bytes,
       reasonCode: REASON.success,
       publication,
     });
-    // A session that ends with its connection has nothing to resume, so nobody would ever read the row.
+    // Of a session that begins and ends with its connection nobody would ever read the row.
     if (publication.token !== undefined) {
       effects.push({ type: 'begin-inbound', reference, packetId, token: publication.token, begunAtMs: now });
     }
@@ -52,15 +55,11 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
  * waits on, after it gets the PUBREC again.
  */
 function isRepeated(state: ConnectionState, packetId: number, effects: Effect[]): boolean {
-  if (state.received[packetId]) {
+  const exchange = state.exchanges[packetId];
+  if (exchange === 'received') {
     effects.push({ type: 'send', packet: { type: 'pubrec', packetId, reasonCode: REASON.success } });
-    return true;
   }
-  return state.lines[2].entries.some((entry) => entry.packetId === packetId);
-}
-
-function unansweredCount(state: ConnectionState): number {
-  return state.lines[1].entries.length + state.lines[2].entries.length + state.receivedCount;
+  return exchange !== undefined;
 }
 
 function publicationOf(state: ConnectionState, packet: Publish, now: number): Publication {

@@ -1,22 +1,22 @@
 import type { Acknowledgement } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
+import { endExchange } from './answers.js';
 import type { Effect } from './effects.js';
-import { forgetReceived } from './on-inbound-stored.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
 
 /** The client has its PUBREC: the packet identifier is given up, then PUBCOMP. */
 export function onPubrel(state: ConnectionState, packet: Acknowledgement, now: number, effects: Effect[]): void {
   const { packetId } = packet;
-  if (state.lines[2].entries.some((entry) => entry.packetId === packetId)) {
+  if (state.exchanges[packetId] === 'unanswered') {
     const why = refusal(REASON.protocolError, 'MQTT-4.3.3-6', 'PUBREL before PUBREC');
     return refuse(state, why, now, effects);
   }
-  if (state.sessionExpiryS > 0) {
+  if (state.keepsInbound) {
     effects.push({ type: 'end-inbound', packetId });
     return;
   }
-  const reasonCode = state.received[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
-  forgetReceived(state, packetId);
+  const reasonCode = state.exchanges[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
+  endExchange(state, packetId);
   effects.push({ type: 'send', packet: { type: 'pubcomp', packetId, reasonCode } });
 }

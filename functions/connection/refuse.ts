@@ -27,10 +27,17 @@ export function close(state: ConnectionState, reasonCode: number, reason: CloseR
     if (rules?.serverDisconnect) effects.push({ type: 'send', packet: { type: 'disconnect', reasonCode } });
   } else if (rules) {
     // A DISCONNECT may not precede the CONNACK [MQTT-3.14.0-1].
-    effects.push({ type: 'send', packet: { type: 'connack', sessionPresent: false, reasonCode } });
+    const packet = { type: 'connack', sessionPresent: false, reasonCode: connackReason(reasonCode) } as const;
+    effects.push({ type: 'send', packet });
   }
   effects.push({ type: 'close', reason });
   over(state);
+}
+
+/** Two reasons are DISCONNECT's alone; a CONNACK that means them says "try again" [MQTT-3.2.2-8]. */
+function connackReason(reasonCode: number): number {
+  const isUnknown = reasonCode === REASON.serverShuttingDown || reasonCode === REASON.maximumConnectTime;
+  return isUnknown ? REASON.serverUnavailable : reasonCode;
 }
 
 /** The socket is gone or going; a presence row that is being written has still to be given back. */

@@ -71,15 +71,17 @@ export interface ConnectionState {
   generation: number;
   /** Seconds; 0: the session ends with the connection. */
   sessionExpiryS: number;
+  /** Whether incoming QoS 2 has rows: the session will be resumed, or was, and may have some that an earlier connection began. */
+  keepsInbound: boolean;
   /** 0: off. */
   keepAliveMs: number;
   lastReceivedAtMs: number;
   /** By QoS, because order is promised within one only [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
   lines: Record<1 | 2, Line>;
-  /** Packet identifiers of QoS 2 whose PUBREC is sent and whose PUBREL is not here yet. */
-  received: Record<number, true>;
-  receivedCount: number;
-  /** Appends that are not reported yet, of any QoS. */
+  /** Packet identifiers of QoS 2 in use: its PUBREC waits, or is sent and the PUBREL is not here yet. */
+  exchanges: Record<number, 'unanswered' | 'received'>;
+  exchangeCount: number;
+  /** Publications taken and not durable yet, of any QoS. */
   appends: number;
   appendBytes: number;
   /** Whether the driver has been told to stop reading. */
@@ -103,11 +105,12 @@ export function initialConnection(
     connectionNumber: 0,
     generation: 0,
     sessionExpiryS: 0,
+    keepsInbound: false,
     keepAliveMs: 0,
     lastReceivedAtMs: now,
     lines: { 1: { first: 0, issued: 0, entries: [] }, 2: { first: 0, issued: 0, entries: [] } },
-    received: {},
-    receivedCount: 0,
+    exchanges: {},
+    exchangeCount: 0,
     appends: 0,
     appendBytes: 0,
     paused: false,

@@ -1,7 +1,7 @@
 import type { OutboundRow, PresenceRow, SessionRow } from '../ports/store.js';
 import { leaveAt } from '../session/on-disconnected.js';
 import { orderOf, placeText } from '../session/places.js';
-import { filterKey, initialSession, isDurable, type SessionLimits, type SessionState } from '../session/state.js';
+import { filterKey, initialSession, type SessionLimits, type SessionState } from '../session/state.js';
 
 /** What the store has of a session. */
 export interface LoadedSession {
@@ -30,9 +30,10 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
     state.sequence = session.sequence;
   }
   for (const row of inFlight) {
-    if (isDurable(state)) state.known[placeText(row.origin)] = true;
+    state.known[placeText(row.origin)] = true;
     state.nextOrder = Math.max(state.nextOrder, orderOf(row) + 1);
   }
+  state.knownCount = inFlight.length;
   state.stored.used = inFlight.length > 0 || queued.messages > 0;
   state.stored.messages = queued.messages;
   state.stored.bytes = queued.bytes;

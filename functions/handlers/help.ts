@@ -7,8 +7,8 @@ export function helpText(): string {
     ({ setting, form, default: value }) => `  ${setting}\n      ${form}\n      default: ${value}`,
   );
   const limits = Object.values(LIMITS).map(
-    ({ setting, unit, default: value, meaning, answer }) =>
-      `  ${setting} (${unit}, default ${value})\n      ${meaning}\n      when reached: ${answer}`,
+    ({ setting, unit, default: value, min, max, meaning, answer }) =>
+      `  ${setting} (${unit}, default ${value}, from ${min} to ${max})\n      ${meaning}\n      when reached: ${answer}`,
   );
   return `pulsegate: MQTT over WebSocket into a durable log
 

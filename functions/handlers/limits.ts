@@ -35,7 +35,8 @@ export const LIMITS = {
   receiveMaximum: {
     setting: 'PULSEGATE_RECEIVE_MAXIMUM',
     unit: 'messages',
-    default: PACKET_ID_MAX,
+    // Half of the packet identifiers: a client that ignores it is caught before its identifiers repeat.
+    default: 32_768,
     min: 1,
     max: PACKET_ID_MAX,
     meaning: 'publications with QoS above 0 that a client may have unanswered',
@@ -166,6 +167,24 @@ export const LIMITS = {
     max: BYTES_MAX,
     meaning: 'the same, in bytes of topic and payload',
     answer: 'the newest are dropped for that session, counted',
+  },
+  retentionMaxAgeS: {
+    setting: 'PULSEGATE_RETENTION_MAX_AGE_S',
+    unit: 's',
+    default: 86_400,
+    min: 60,
+    max: COUNT_MAX,
+    meaning: 'how long the embedded log keeps what every session is done with',
+    answer: 'the oldest goes; what a session still needs is kept whatever its age',
+  },
+  retentionMaxBytes: {
+    setting: 'PULSEGATE_RETENTION_MAX_BYTES',
+    unit: 'bytes',
+    default: 1024 * MIB,
+    min: MIB,
+    max: BYTES_MAX,
+    meaning: 'size on disk of the embedded log',
+    answer: 'the oldest goes; what a session still needs is kept whatever the size',
   },
   subscriptionsMax: {
     setting: 'PULSEGATE_SUBSCRIPTIONS_MAX',

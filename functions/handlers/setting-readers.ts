@@ -18,6 +18,10 @@ export interface PartSetting {
 export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string };
 
 const SCHEMES = ['ws:', 'wss:', 'mqtt:', 'mqtts:'];
+/** Forms of what another version will have. */
+export const LOG_TO_COME = /^pulsar(\+ssl|\+wss?)?:\/\/[\w.[\]:-]+\/?$/;
+export const STORE_TO_COME = /^dynamodb:(\?[a-z]+=[^&\s]+(&[a-z]+=[^&\s]+)*)?$/;
+const AUTH_TO_COME = /^(jwt:https?:\/\/\S+|secrets:arn:\S+)$/;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
@@ -43,15 +47,10 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
 
     listen(): ListenSetting[] {
       const value = valueFor('PULSEGATE_LISTEN') ?? 'ws://127.0.0.1:8083/mqtt';
+      const taken = new Set<string>();
       return value.split(',').flatMap((text) => {
-        const url = urlOf(text.trim());
-        const isPlain = url !== null && (url.protocol === 'mqtt:' || url.protocol === 'mqtts:');
-        if (
-          url === null ||
-          !SCHEMES.includes(url.protocol) ||
-          url.hostname === '' ||
-          (isPlain && url.pathname.length > 1)
-        ) {
+        const url = listenUrlOf(text.trim());
+        if (url === null) {
           bad('PULSEGATE_LISTEN', text);
           return [];
         }
@@ -59,9 +58,13 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
           notYet('PULSEGATE_LISTEN', text);
           return [];
         }
-        const host = url.hostname.replace(/^\[|\]$/g, '');
         // Port 80 is what a ws URL without a port means, and what URL makes of one that says so.
-        return [{ scheme: 'ws', host, port: url.port === '' ? 80 : Number(url.port), path: url.pathname }];
+        const port = url.port === '' ? 80 : Number(url.port);
+        if (port !== 0 && taken.has(`${url.hostname}:${port}`)) {
+          problems.push(`PULSEGATE_LISTEN has ${quoted(text)} where the address and port are already listened on`);
+        }
+        taken.add(`${url.hostname}:${port}`);
+        return [{ scheme: 'ws', host: url.hostname.replace(/^\[|\]$/g, ''), port, path: url.pathname }];
       });
     },
 
@@ -86,7 +89,7 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       if (value === undefined) return null;
       const file = /^users:(.+)$/.exec(value)?.[1];
       if (file !== undefined) return { kind: 'users', file };
-      if (/^(jwt|secrets):.+/.test(value)) notYet('PULSEGATE_AUTH', value);
+      if (AUTH_TO_COME.test(value)) notYet('PULSEGATE_AUTH', value);
       else if (value !== 'anonymous') bad('PULSEGATE_AUTH', value);
       return { kind: 'anonymous' };
     },
@@ -110,14 +113,17 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
   };
 }
 
-function urlOf(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
+/** null where it is none that can be listened on. */
+function listenUrlOf(text: string): URL | null {
+  if (!/^\w+:\/\//.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  const hasMore = url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '';
+  const isPlain = url.protocol === 'mqtt:' || url.protocol === 'mqtts:';
+  const isPossible = SCHEMES.includes(url.protocol) && url.hostname !== '' && !(isPlain && url.pathname.length > 1);
+  return isPossible && !hasMore ? url : null;
 }
 
+/** As it was given, but for credentials in a URL: these lines end in logs. */
 function quoted(value: string): string {
-  return JSON.stringify(value);
+  return JSON.stringify(value.replace(/\/\/[^/,\s]*@/g, '//…@'));
 }

@@ -4,9 +4,11 @@ import { SETTINGS } from './setting-list.js';
 import {
   type AuthSetting,
   type ListenSetting,
+  LOG_TO_COME,
   type LogLevelSetting,
   type PartSetting,
   readers,
+  STORE_TO_COME,
 } from './setting-readers.js';
 
 export interface Settings {
@@ -66,12 +68,20 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
         'set it to users:FILE, or to anonymous if everybody may come in',
     );
   }
+  const log = read.part('PULSEGATE_LOG', LOG_TO_COME);
+  const store = read.part('PULSEGATE_STORE', STORE_TO_COME);
+  if (log.directory !== store.directory) {
+    problems.push(
+      `PULSEGATE_LOG has the directory ${log.directory} and PULSEGATE_STORE ${store.directory}; ` +
+        'this version keeps both in one, so set both',
+    );
+  }
   const limits = Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, read.limit(limit)]));
   return {
     role: read.role(),
     listen,
-    log: read.part('PULSEGATE_LOG', /^pulsar(\+ssl|\+wss?)?:\/\/[^/\s]+/),
-    store: read.part('PULSEGATE_STORE', /^dynamodb:/),
+    log,
+    store,
     shards: read.shards(),
     auth: auth ?? { kind: 'anonymous' },
     logLevel: read.logLevel(),
@@ -96,7 +106,7 @@ function readWords(argv: readonly string[], problems: string[]): Words {
   const words: Words = { kind: 'run', config: null };
   for (let i = 0; i < argv.length; i += 1) {
     const word = argv[i] as string;
-    const kind = KINDS[word];
+    const kind = Object.hasOwn(KINDS, word) ? KINDS[word] : undefined;
     if (kind !== undefined) {
       words.kind = kind;
     } else if (word === '--config') {

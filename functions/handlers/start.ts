@@ -32,7 +32,8 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   if (settings.log.directory !== settings.store.directory) {
     throw new Error('PULSEGATE_LOG and PULSEGATE_STORE name two directories; this version keeps both in one');
   }
-  const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards });
+  const retention = { maxAgeMs: limits.retentionMaxAgeS * 1000, maxBytes: limits.retentionMaxBytes };
+  const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards, retention });
   const { log, store } = embedded;
   const routes = new Routes();
   const publisher = new Publisher({ log, store, routes });

@@ -34,6 +34,8 @@ export interface LogReader {
   readonly partition: string;
   /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
   read(limit: number): Promise<readonly LogEntry[]>;
+  /** Entries up to `position` will not be asked for again after a restart: the log may drop them when its retention says so. */
+  acknowledge(position: Position): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -44,21 +44,22 @@ export class ShardDriver {
     while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
-  /** Writes the checkpoints that have moved, then lets go of rows that were kept only until then. */
-  async saveCheckpoints(): Promise<void> {
+  /** Writes the checkpoints that have moved, lets go of rows that were kept only until then, and resolves with what it wrote. */
+  async saveCheckpoints(): Promise<readonly CheckpointRow[]> {
     const { store, telemetry } = this.#parts;
     const rows = this.shard.takeCheckpoints();
-    if (rows.length === 0) return;
+    if (rows.length === 0) return [];
     try {
       await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
     } catch (error) {
       // The next one says more; until then a crash would replay from an older place.
       telemetry.log('warn', 'checkpoint-failed', { error: String(error) });
-      return;
+      return [];
     }
     for (const row of this.shard.checkpointsSaved(rows)) {
       this.work('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
     }
+    return rows;
   }
 
   /** Runs something with retries and remembers that it is under way. */

@@ -61,7 +61,7 @@ export class Worker implements SessionChannel {
     await Promise.allSettled(this.#readers.map((reader) => reader.close()));
     await Promise.allSettled(this.#loops);
     await this.#driver.settled();
-    await this.#driver.saveCheckpoints();
+    await this.#saveCheckpoints();
     await this.#driver.settled();
   }
 
@@ -77,7 +77,7 @@ export class Worker implements SessionChannel {
     }
     await Promise.all(replays);
     this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
-    this.#every(CHECKPOINT_EVERY_MS, () => this.#driver.saveCheckpoints());
+    this.#every(CHECKPOINT_EVERY_MS, () => this.#saveCheckpoints());
     telemetry.log('info', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
   }
 
@@ -125,6 +125,14 @@ export class Worker implements SessionChannel {
       this.#driver.work('retain', async () => void (await store.retained.put(retainedRow(entry, publication))));
     }
     this.#driver.shard.publish(entry, publication, isReplay, now);
+  }
+
+  /** The log's own record of what was read only trims: it follows the checkpoint. */
+  async #saveCheckpoints(): Promise<void> {
+    for (const { partition, low } of await this.#driver.saveCheckpoints()) {
+      const reader = this.#readers.find((candidate) => candidate.partition === partition);
+      if (low !== null) await reader?.acknowledge(low);
+    }
   }
 
   /** Calls again and again, the next time only after the last has finished. */

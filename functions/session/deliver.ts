@@ -9,7 +9,7 @@ import { enqueue, wait } from './waiting.js';
 
 /** A publication that one of the session's filters matches. */
 export function deliver(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
-  const isKnown = delivery.qos > 0 && state.known[placeText(delivery)];
+  const isKnown = state.knownCount > 0 && delivery.qos > 0 && state.known[placeText(delivery)];
   const left = messageSecondsLeft(delivery.publication, now);
   if (isKnown || (left !== null && left <= 0)) return drop(state, delivery, effects);
   if (delivery.qos === 0) {

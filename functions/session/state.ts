@@ -133,6 +133,7 @@ export interface SessionState {
   stored: Stored;
   /** Places that replay must not hand out again, by `placeText`; from rows that an owner before this one left. */
   known: Record<string, true>;
+  knownCount: number;
 }
 
 export interface Stored {
@@ -192,6 +193,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       used: false,
     },
     known: {},
+    knownCount: 0,
   };
 }
 

@@ -6,6 +6,8 @@ import { batchTimeMs, decodeBatch } from './record-batch.js';
 
 const TOPIC_BYTES = 4;
 const NUMBER_BYTES = 6;
+/** Batches looked at together when the log is trimmed. */
+const TRIM_PAGE_BATCHES = 64;
 
 /** Durable entries of one batch. */
 export interface Batch {
@@ -58,6 +60,22 @@ export class BatchTable {
   /** The first batch from `number` to `last`, both included. Failed batches leave gaps. */
   next(topic: number, number: number, last: number): StoredBatch | undefined {
     return this.range({ start: batchKey(topic, number), end: batchKey(topic, last + 1), limit: 1 })[0];
+  }
+
+  /** Bytes on disk of all topics' batches. */
+  bytes(): number {
+    const stats = this.env.read(() => this.batches.getStats()) as Record<string, number>;
+    const pages = stats.treeBranchPageCount! + stats.treeLeafPageCount! + stats.overflowPages!;
+    return pages * stats.pageSize!;
+  }
+
+  /** The topic's oldest batches before `before`, a few. */
+  oldest(topic: number, before: number): StoredBatch[] {
+    return this.range({ start: batchKey(topic, 0), end: batchKey(topic, before), limit: TRIM_PAGE_BATCHES });
+  }
+
+  remove(topic: number, number: number): Promise<boolean> {
+    return this.env.write(() => this.batches.remove(batchKey(topic, number)));
   }
 
   private range(options: { start: Buffer; end: Buffer; reverse?: boolean; limit: number }): StoredBatch[] {

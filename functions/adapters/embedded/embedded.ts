@@ -6,11 +6,13 @@ import { DataDirectoryError } from './data-directory-error.js';
 import { openEnvironment } from './environment.js';
 import { EmbeddedLog } from './log.js';
 import { EmbeddedStore } from './store.js';
+import type { Retention } from './trim.js';
 
 export interface EmbeddedOptions {
   shards?: number;
   /** Bytes of address space to begin with; it grows by itself. */
   mapSize?: number;
+  retention?: Retention;
   clock?: Pick<Clock, 'now'>;
 }
 
@@ -22,11 +24,11 @@ export interface Embedded {
 
 /** Log and store in one directory, which this process then holds. Rejects with `DataDirectoryError`. */
 export async function openEmbedded(directory: string, options: EmbeddedOptions = {}): Promise<Embedded> {
-  const { shards, mapSize, clock } = options;
+  const { shards, mapSize, retention, clock } = options;
   const env = await openEnvironment(directory, mapSize === undefined ? {} : { mapSize });
   const now = clock ? () => clock.now() : Date.now;
   try {
-    const log = new EmbeddedLog(env, { now });
+    const log = new EmbeddedLog(env, { now, ...(retention && { retention }) });
     const store = new EmbeddedStore(env, { now, ...(shards === undefined ? {} : { shards }) });
     const close = async (): Promise<void> => {
       await Promise.all([log.close(), store.close()]);

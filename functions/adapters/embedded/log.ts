@@ -6,36 +6,43 @@ import { placeAfter } from './positions.js';
 import { TailBudget } from './tail.js';
 import { TopicLog } from './topic-log.js';
 import { TopicReader } from './topic-reader.js';
+import { type Retention, trimTopic } from './trim.js';
 
 /** How much earlier than asked `find` begins: the appender's clock may not be quite the log's. */
 const FIND_MARGIN_MS = 1_000;
 /** Stored bytes that `find` looks through before it leaves a turn of the event loop to others. */
 const FIND_STRETCH_BYTES = 1024 * 1024;
+const TRIM_EVERY_MS = 5_000;
 
 export interface EmbeddedLogOptions {
   /** Milliseconds since the epoch. */
   now?: () => number;
   tailMaxBytes?: number;
+  /** How long what every reader has acknowledged is kept for replay; without it, for ever. */
+  retention?: Retention;
 }
 
 /**
  * The log on LMDB. A topic is made by its first use and has one partition, named as the topic. A record handed to `append`
- * is not to be changed afterwards: readers get that very object. Nothing is ever trimmed.
+ * is not to be changed afterwards: readers get that very object.
  */
 export class EmbeddedLog implements Log {
   private readonly table: BatchTable;
   private readonly topics = new Map<string, TopicLog>();
-  private readonly readers = new Set<LogReader>();
+  private readonly readers = new Set<TopicReader>();
   private readonly now: () => number;
   private readonly budget: TailBudget;
   private lastTopicId = 0;
   private closing: Promise<void> | undefined;
+  private trimming: NodeJS.Timeout | undefined;
 
   constructor(env: Environment, options: EmbeddedLogOptions = {}) {
     this.now = options.now ?? Date.now;
     this.budget = new TailBudget(options.tailMaxBytes);
     this.table = new BatchTable(env);
     for (const { id, name } of this.table.topicNames()) this.addTopic(id, name, true);
+    const { retention } = options;
+    if (retention) this.trimming = setInterval(() => void this.trim(retention), TRIM_EVERY_MS).unref();
     // Where the store commits anyway, what was appended in the same turn goes along.
     env.beforeCommit(() => {
       for (const topic of this.topics.values()) topic.flush();
@@ -98,7 +105,19 @@ export class EmbeddedLog implements Log {
     return this.closing;
   }
 
+  /** Drops what retention lets go of. Done in the background; public so that it can be done now. */
+  async trim(retention: Retention): Promise<void> {
+    for (const topic of this.topics.values()) {
+      const needed = [...this.readers].flatMap((reader) =>
+        reader.partition === topic.name && reader.neededFrom !== undefined ? [reader.neededFrom] : [],
+      );
+      // Without a reader nobody has said what is no longer needed.
+      if (needed.length > 0) await trimTopic(this.table, topic.id, Math.min(...needed), retention, this.now());
+    }
+  }
+
   private async finish(): Promise<void> {
+    clearInterval(this.trimming);
     await Promise.all([...this.topics.values()].map((topic) => topic.drained()));
     await Promise.all([...this.readers].map((reader) => reader.close()));
   }

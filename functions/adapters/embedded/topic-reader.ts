@@ -1,7 +1,7 @@
 import { PortError } from '../../ports/errors.js';
-import type { LogEntry, LogReader } from '../../ports/log.js';
+import type { LogEntry, LogReader, Position } from '../../ports/log.js';
 import type { Batch } from './batch-table.js';
-import type { Place } from './positions.js';
+import { type Place, placeAfter } from './positions.js';
 import type { TopicLog } from './topic-log.js';
 
 /** Stored bytes, about, after which a read is content with less than its limit. */
@@ -22,6 +22,8 @@ export class TopicReader implements LogReader {
   private waiting: Waiting | undefined;
   private unwatch: (() => void) | undefined;
   private closed = false;
+  /** Batches before this one will not be read again; undefined: nothing was acknowledged. */
+  neededFrom: number | undefined;
 
   /** Begins at `place`, or at the first entry after it. `onClose` is told once. */
   constructor(
@@ -40,6 +42,10 @@ export class TopicReader implements LogReader {
       this.waiting = { limit: Math.max(1, limit), resolve, reject };
       this.serve();
     });
+  }
+
+  async acknowledge(position: Position): Promise<void> {
+    this.neededFrom = placeAfter(position).batch;
   }
 
   async close(): Promise<void> {

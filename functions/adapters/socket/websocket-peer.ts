@@ -1,9 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
 import type { Accept, CloseReason, Peer, PeerEvents } from '../../ports/peer.js';
-import type { SendTurn } from './send-turn.js';
-import type { ServerWebSocket } from './server-websocket.js';
-
-/** Packets that are sent in one turn share frames of about this size; a single packet above it is a frame of its own. */
-const FRAME_MAX_BYTES = 64 * 1024;
+import { Coalescer } from './coalescer.js';
 
 /** RFC 6455 section 7.4.1. */
 const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
@@ -16,103 +14,84 @@ const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   'internal-error': 1011,
 };
 
-const FRAME_OPTIONS = { binary: true, compress: false };
+/** What `ws` itself closes with when its receiver meets bad input. */
+const RECEIVER_REFUSALS: Readonly<Record<number, Parameters<PeerEvents['refused']>>> = {
+  1002: ['protocol-error', 'a WebSocket frame that RFC 6455 does not allow'],
+  1008: ['protocol-error', 'a WebSocket message in too many fragments'],
+  1009: ['too-big', 'a WebSocket message over the packet limit'],
+};
 
-/** Makes a peer of an open WebSocket and reports it to `accept`. */
-export function acceptWebSocket(ws: ServerWebSocket, address: string, turn: SendTurn, accept: Accept): void {
-  const peer = new WebSocketPeer(ws, address, turn);
-  peer.report(accept(peer));
-}
+/** How long the other end has, once the connection is ending, to take what was sent and to answer the close frame. */
+const CLOSE_DEADLINE_MS = 2_000;
 
-class WebSocketPeer implements Peer {
-  readonly address: string;
-  readonly #ws: ServerWebSocket;
-  readonly #turn: SendTurn;
-  /** Packets sent in this turn. */
-  #unsent: Uint8Array[] = [];
-  #unsentBytes = 0;
-  #flushAsked = false;
-  #closing = false;
+/**
+ * `ws` closes by itself when its receiver meets bad input. MQTT may want to say why before that, so such a close is announced
+ * first. The receiver is the only caller that gives one of these codes and no reason.
+ */
+export class MqttWebSocket extends WebSocket {
+  onRefusal: ((code: number) => void) | undefined;
+  #deadline: NodeJS.Timeout | undefined;
 
-  constructor(ws: ServerWebSocket, address: string, turn: SendTurn) {
-    this.#ws = ws;
-    this.address = address;
-    this.#turn = turn;
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code !== undefined && reason === undefined && code in RECEIVER_REFUSALS) this.onRefusal?.(code);
+    this.cutSoon();
+    super.close(code, reason);
   }
 
-  get bufferedBytes(): number {
-    return this.#unsentBytes + this.#ws.bufferedAmount;
-  }
-
-  report(events: PeerEvents): void {
-    const refuse = (reason: 'unsupported-data' | 'too-big' | 'protocol-error', text: string): void => {
-      if (this.#closing) return;
-      events.refused(reason, text);
-      this.close(reason);
-    };
-    this.#ws.on('message', (data: Buffer, isBinary) => {
-      // A frame read together with the one that ended it is nobody's any more.
-      if (this.#closing) return;
-      if (!isBinary) refuse('unsupported-data', 'MQTT comes in binary frames; this was a text frame');
-      // A frame without content is no Control Packet, and so must not count for the Keep Alive.
-      else if (data.length > 0) events.received(data);
-    });
-    this.#ws.on('error', (error: Error & { code?: string }) => {
-      if (error.code?.startsWith('WS_ERR_')) refuse(TOO_BIG.has(error.code) ? 'too-big' : 'protocol-error', error.message);
-    });
-    this.#ws.on('close', () => {
-      this.#closing = true;
-      this.#drop();
-      events.closed();
-    });
-  }
-
-  send(bytes: Uint8Array): void {
-    if (this.#closing || bytes.length === 0) return;
-    if (this.#unsentBytes + bytes.length > FRAME_MAX_BYTES) this.flush();
-    this.#unsent.push(bytes);
-    this.#unsentBytes += bytes.length;
-    if (this.#flushAsked) return;
-    this.#flushAsked = true;
-    this.#turn.add(this);
-  }
-
-  /** Sends what this turn has gathered, as one frame. Also called when the turn ends. */
-  flush(): void {
-    const [first] = this.#unsent;
-    if (first === undefined) {
-      this.#flushAsked = false;
-      return;
-    }
-    const frame = this.#unsent.length === 1 ? first : Buffer.concat(this.#unsent, this.#unsentBytes);
-    this.#drop();
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(frame, FRAME_OPTIONS);
-  }
-
-  pause(): void {
-    if (!this.#closing) this.#ws.pause();
-  }
-
-  resume(): void {
-    this.#ws.resume();
-  }
-
-  close(reason: CloseReason): void {
-    if (this.#closing) return;
-    this.flush();
-    this.#closing = true;
-    this.#ws.close(CLOSE_CODES[reason], reason);
-    // The answer to the close frame has to be read.
-    this.#ws.resume();
-  }
-
-  #drop(): void {
-    this.#unsent = [];
-    this.#unsentBytes = 0;
+  /** Cuts the connection at the deadline. `ws` has none of its own where the other end half-closes and stops reading. */
+  cutSoon(): void {
+    if (this.#deadline !== undefined || this.readyState === WebSocket.CLOSED) return;
+    this.#deadline = setTimeout(() => this.terminate(), CLOSE_DEADLINE_MS);
+    this.once('close', () => clearTimeout(this.#deadline));
   }
 }
 
-const TOO_BIG: ReadonlySet<string> = new Set([
-  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
-  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
-]);
+/** Makes a peer of an open WebSocket and wires its events. */
+export function acceptWebSocket(socket: MqttWebSocket, request: IncomingMessage, accept: Accept): void {
+  request.socket.once('end', () => socket.cutSoon());
+  const coalescer = new Coalescer((bytes) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true });
+  });
+  let isClosing = false;
+  const peer: Peer = {
+    address: addressOf(request),
+    get bufferedBytes() {
+      return coalescer.bytes + socket.bufferedAmount;
+    },
+    send(bytes) {
+      if (!isClosing) coalescer.add(bytes);
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    close(reason) {
+      if (isClosing) return;
+      coalescer.flush();
+      isClosing = true;
+      // A paused socket would never see the other end's half of the closing handshake.
+      socket.resume();
+      socket.close(CLOSE_CODES[reason], '');
+    },
+  };
+  const events = accept(peer);
+  socket.onRefusal = (code) => {
+    const refusal = RECEIVER_REFUSALS[code];
+    if (refusal && !isClosing) events.refused(...refusal);
+  };
+  socket.on('message', (data, isBinary) => {
+    if (isClosing) return;
+    // A frame without content is no Control Packet, and so does not count for the Keep Alive [MQTT-3.1.2-22].
+    if (!isBinary) events.refused('unsupported-data', 'a text frame');
+    else if ((data as Buffer).length > 0) events.received(data as Buffer);
+  });
+  // `close` follows every error.
+  socket.on('error', () => {});
+  socket.once('close', () => {
+    isClosing = true;
+    events.closed();
+  });
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  const { remoteAddress = '?', remotePort = 0 } = socket;
+  return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}

@@ -3,15 +3,20 @@ import type { Clock } from '../../ports/clock.js';
 
 /** 128 bits, 22 characters of base64url. */
 const UNIQUE_BYTES = 16;
-/** The longest that Node's timers take; a later time is looked at again then. */
+/** The longest that Node's timers take; it reads anything longer as 1 ms. */
 const TIMER_MAX_MS = 2_147_483_647;
 
 /** The machine's clock. Its timers do not keep the process alive: sockets and the log do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, Math.min(ms, TIMER_MAX_MS));
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, TIMER_MAX_MS);
+      timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : run()), stepMs);
+      timer.unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
   unique: () => randomBytes(UNIQUE_BYTES).toString('base64url'),

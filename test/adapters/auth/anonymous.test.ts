@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymous } from '../../../functions/adapters/auth/anonymous.js';
+
+const CREDENTIALS = { clientId: 'c', username: undefined, password: undefined, peer: '127.0.0.1:1' };
+
+test('everybody is admitted, with a name or without', async () => {
+  assert.deepEqual(await anonymous.authenticate(CREDENTIALS), { admitted: true, principal: '' });
+  const named = { ...CREDENTIALS, username: 'ada', password: Buffer.from('any') };
+  assert.deepEqual(await anonymous.authenticate(named), { admitted: true, principal: 'ada' });
+});

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../../functions/handlers/limits.js';
+import { readCommand, type Settings } from '../../functions/handlers/settings.js';
+
+type Env = Record<string, string | undefined>;
+
+function noFile(path: string): string {
+  throw new Error(`ENOENT: no such file, open '${path}'`);
+}
+
+function read(env: Env = {}, argv: string[] = [], file?: string) {
+  return readCommand(argv, env, file === undefined ? noFile : () => file);
+}
+
+function settings(env: Env = {}, argv: string[] = [], file?: string): Settings {
+  const command = read(env, argv, file);
+  if (command.kind !== 'run' && command.kind !== 'check') assert.fail(JSON.stringify(command));
+  return command.settings;
+}
+
+function problems(env: Env = {}, argv: string[] = [], file?: string): string[] {
+  const command = read(env, argv, file);
+  return command.kind === 'refused' ? command.problems : [];
+}
+
+test('without anything the defaults run', () => {
+  const command = read({ PATH: '/bin', PULSEGATE_TEST_REQUIRE: 'all' });
+  assert.equal(command.kind, 'run');
+  const { limits, ...rest } = settings();
+  assert.deepEqual(rest, {
+    role: 'all',
+    listen: [{ scheme: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt' }],
+    log: { kind: 'embedded', directory: '.pulsegate' },
+    store: { kind: 'embedded', directory: '.pulsegate' },
+    shards: 1,
+    auth: { kind: 'anonymous' },
+    logLevel: 'info',
+  });
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    assert.equal(limits[name as keyof typeof limits], limit.default, name);
+  }
+});
+
+for (const [word, kind] of [
+  ['--help', 'help'],
+  ['--version', 'version'],
+  ['--hash-password', 'hash-password'],
+] as const) {
+  test(`${word} needs no valid settings`, () => {
+    assert.deepEqual(read({ PULSEGATE_ROLE: 'nonsense' }, [word]), { kind });
+  });
+}
+
+test('--check reads everything and says so', () => {
+  assert.equal(read({}, ['--check']).kind, 'check');
+  assert.equal(read({ PULSEGATE_ROLE: 'x' }, ['--check']).kind, 'refused');
+});
+
+for (const word of ['--verbose', 'start', '', 'constructor', '__proto__']) {
+  test(`the word '${word}' on the command line is refused`, () => {
+    assert.match(problems({}, [word])[0] ?? '', /is not an option; there are --config FILE/);
+  });
+}
+
+test('--config without a file is refused, and a file that cannot be read is named', () => {
+  assert.match(problems({}, ['--config'])[0] ?? '', /such as --config pulsegate\.yaml/);
+  assert.match(problems({}, ['--config', 'gone.yaml'])[0] ?? '', /^gone\.yaml cannot be read: ENOENT/);
+});
+
+test('the environment wins over the file, setting by setting', () => {
+  const file = 'PULSEGATE_LISTEN: ws://127.0.0.1:1/a\nPULSEGATE_RECEIVE_MAXIMUM: 7\n';
+  const both = settings({ PULSEGATE_LISTEN: 'ws://127.0.0.1:2/b' }, ['--config', 'f.yaml'], file);
+  assert.equal(both.listen[0]?.path, '/b');
+  assert.equal(both.limits.receiveMaximum, 7);
+});
+
+for (const [name, file, problem] of [
+  ['no YAML', '{', /^f\.yaml cannot be read: /],
+  ['a list', '- 1', /^f\.yaml is not a list of settings/],
+  ['a setting twice', 'PULSEGATE_SHARDS: 1\nPULSEGATE_SHARDS: 1', /^f\.yaml cannot be read: .*unique/],
+  ['a value that is none', 'PULSEGATE_SHARDS:', /^PULSEGATE_SHARDS in f\.yaml is neither a text nor a number/],
+  ['an unknown name', 'PULSEGATE_SHARD: 1', /^PULSEGATE_SHARD is not a setting; did you mean PULSEGATE_SHARDS\?/],
+] as const) {
+  test(`a file with ${name} is refused`, () => {
+    assert.match(problems({}, ['--config', 'f.yaml'], file).join('\n'), problem);
+  });
+}
+
+test('an empty file sets nothing', () => {
+  assert.deepEqual(settings({}, ['--config', 'f.yaml'], '# nothing\n'), settings());
+});
+
+test('an unknown variable is refused with the name that it comes nearest to', () => {
+  assert.deepEqual(problems({ PULSEGATE_LISTENS: 'x', PULSEGATE_PACKET_MAX: '1' }), [
+    'PULSEGATE_LISTENS is not a setting; did you mean PULSEGATE_LISTEN?',
+    'PULSEGATE_PACKET_MAX is not a setting; did you mean PULSEGATE_PACKET_MAX_BYTES?',
+  ]);
+});
+
+test('all problems are told at once, each with what was given and what is valid', () => {
+  const told = problems({ PULSEGATE_ROLE: 'main', PULSEGATE_SHARDS: '0', PULSEGATE_RECEIVE_MAXIMUM: '65536' }, ['-x']);
+  assert.equal(told.length, 4);
+  assert.match(told.join('\n'), /PULSEGATE_ROLE is "main"; valid: all, edge or fan-out/);
+  assert.match(told.join('\n'), /PULSEGATE_SHARDS is "0"; valid: a whole number/);
+  assert.match(told.join('\n'), /PULSEGATE_RECEIVE_MAXIMUM is "65536"; valid: .* from 1 to 65535, such as /);
+});
+
+test('several listeners are read, IPv6 and any free port among them', () => {
+  assert.deepEqual(settings({ PULSEGATE_LISTEN: 'ws://[::1]:0/mqtt, ws://LOCALHOST/' }).listen, [
+    { scheme: 'ws', host: '::1', port: 0, path: '/mqtt' },
+    { scheme: 'ws', host: 'localhost', port: 80, path: '/' },
+  ]);
+});
+
+const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
+  PULSEGATE_ROLE: { bad: ['', 'ALL', 'edge '], notYet: ['edge', 'fan-out'] },
+  PULSEGATE_LISTEN: {
+    bad: [
+      ...['', ',', '8083', '127.0.0.1:8083', 'ws:127.0.0.1:8083', 'http://127.0.0.1', 'ws://127.0.0.1:65536/'],
+      ...['ws://127.0.0.1/?q', 'ws://127.0.0.1/#x', 'ws://:1/', 'mqtt://127.0.0.1/path', 'ws://127.0.0.1:1/,'],
+    ],
+    notYet: ['wss://127.0.0.1:8084/mqtt', 'mqtt://127.0.0.1:1883', 'mqtts://127.0.0.1:8883'],
+  },
+  PULSEGATE_LOG: {
+    bad: ['', 'embedded:', 'embedded', '/data', 'pulsar:', 'pulsar://', 'kafka://a:1', 'pulsar://a b'],
+    notYet: ['pulsar://h:6650', 'pulsar+ssl://h:6651', 'pulsar+ws://h:8080', 'pulsar+wss://h:8443'],
+  },
+  PULSEGATE_STORE: {
+    bad: ['', 'embedded:', 'dynamo:x', 'dynamodb', 'dynamodb:rubbish', 'dynamodb:?prefix'],
+    notYet: ['dynamodb:', 'dynamodb:?prefix=p&region=eu-central-1&endpoint=http://localhost:8000'],
+  },
+  PULSEGATE_SHARDS: { bad: ['', '-1', '1.5', 'one', '1e9'], notYet: ['2', '64'] },
+  PULSEGATE_AUTH: {
+    bad: ['', 'none', 'users:', 'jwt:', 'jwt:x', 'secrets:name'],
+    notYet: ['jwt:https://id.example/jwks.json', 'secrets:arn:aws:secretsmanager:eu-central-1:1:secret:s'],
+  },
+  PULSEGATE_LOG_LEVEL: { bad: ['', 'verbose', 'INFO'], notYet: [] },
+};
+for (const [setting, { bad, notYet }] of Object.entries(SETTING_CASES)) {
+  for (const value of bad) {
+    test(`${setting}='${value}' is refused with the valid form`, () => {
+      assert.match(problems({ [setting]: value })[0] ?? '', new RegExp(`^${setting} is ".*"; valid: `));
+    });
+  }
+  for (const value of notYet) {
+    test(`${setting}=${value} is valid, but not in this version`, () => {
+      assert.deepEqual(problems({ [setting]: value }), [
+        `${setting} is ${JSON.stringify(value)}, which is not in this version`,
+      ]);
+    });
+  }
+}
+
+test('credentials in a URL are not repeated', () => {
+  const told = problems({
+    PULSEGATE_LISTEN: 'ws://me:SECRET@127.0.0.1:1/',
+    PULSEGATE_LOG: 'pulsar://me:SECRET@host:6650',
+  });
+  assert.equal(told.length, 2);
+  assert.doesNotMatch(told.join(), /SECRET/);
+});
+
+test('one address and port for two listeners is refused', () => {
+  assert.match(problems({ PULSEGATE_LISTEN: 'ws://127.0.0.1:1/a,ws://127.0.0.1:1/b' })[0] ?? '', /already listened on/);
+});
+
+test('log and store in two directories are refused', () => {
+  const told = problems({ PULSEGATE_LOG: 'embedded:/data' });
+  assert.match(told[0] ?? '', /PULSEGATE_LOG has the directory \/data and PULSEGATE_STORE \.pulsegate; .*set both$/);
+  const both = settings({ PULSEGATE_LOG: 'embedded:/data', PULSEGATE_STORE: 'embedded:/data' });
+  assert.equal(both.log.directory, '/data');
+});
+
+for (const host of ['0.0.0.0', '[::]', '10.0.0.1', 'mqtt.example', '[::ffff:10.0.0.1]']) {
+  const PULSEGATE_LISTEN = `ws://${host}:8083/mqtt`;
+  test(`a listener on ${host} starts only with authentication, or where everybody is let in expressly`, () => {
+    const told = problems({ PULSEGATE_LISTEN });
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /PULSEGATE_AUTH is not set; set it to users:FILE, or to anonymous/);
+    assert.deepEqual(settings({ PULSEGATE_LISTEN, PULSEGATE_AUTH: 'anonymous' }).auth, { kind: 'anonymous' });
+    const users = settings({ PULSEGATE_LISTEN, PULSEGATE_AUTH: 'users:people.txt' });
+    assert.deepEqual(users.auth, { kind: 'users', file: 'people.txt' });
+  });
+}
+
+for (const host of ['127.0.0.1', '127.8.9.10', 'localhost', '[::1]']) {
+  test(`a listener on ${host} needs no authentication`, () => {
+    assert.deepEqual(problems({ PULSEGATE_LISTEN: `ws://${host}:8083/mqtt` }), []);
+  });
+}
+
+for (const [name, limit] of Object.entries(LIMITS)) {
+  test(`${limit.setting} is taken from ${limit.min} to ${limit.max}, and nothing else`, () => {
+    for (const value of [limit.min, limit.max]) {
+      assert.equal(settings({ [limit.setting]: `${value}` }).limits[name as keyof typeof LIMITS], value);
+    }
+    for (const value of [`${limit.min - 1}`, `${limit.max + 1}`, '', '1.5', '0x10', '10MiB', ' 7', '1e3']) {
+      assert.match(
+        problems({ [limit.setting]: value })[0] ?? '',
+        new RegExp(`^${limit.setting} is .*; valid: a whole`),
+      );
+    }
+  });
+}
