@@ -20,7 +20,7 @@ export const SETTINGS: readonly SettingDescription[] = [
   },
   {
     setting: 'PULSEGATE_STORE',
-    default: 'embedded:.pulsegate',
+    default: 'the directory of PULSEGATE_LOG',
     form: 'embedded:DIRECTORY or dynamodb:?prefix=P&region=R&endpoint=URL; this version has only embedded',
   },
   { setting: 'PULSEGATE_SHARDS', default: '1', form: 'a whole number from 1 on; this version has only 1' },

@@ -68,12 +68,12 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       });
     },
 
-    /** `yetToCome`: the form of what another version will have. */
-    part(setting: string, yetToCome: RegExp): PartSetting {
-      const value = valueFor(setting) ?? 'embedded:.pulsegate';
-      const directory = /^embedded:(.+)$/.exec(value)?.[1];
-      if (directory === undefined) (yetToCome.test(value) ? notYet : bad)(setting, value);
-      return { kind: 'embedded', directory: directory ?? '.pulsegate' };
+    /** `yetToCome`: the form of what another version will have. `directory`: where it is if nothing else is said. */
+    part(setting: string, yetToCome: RegExp, directory: string): PartSetting {
+      const value = valueFor(setting) ?? `embedded:${directory}`;
+      const given = /^embedded:(.+)$/.exec(value)?.[1];
+      if (given === undefined) (yetToCome.test(value) ? notYet : bad)(setting, value);
+      return { kind: 'embedded', directory: given ?? directory };
     },
 
     shards(): number {

@@ -27,8 +27,8 @@ export type Command =
   | { kind: 'help' | 'version' | 'hash-password' }
   | { kind: 'refused'; problems: string[] };
 
-/** For the test command and the bench, not for the program. */
-const FOREIGN = /^PULSEGATE_(TEST|BENCH)_/;
+/** Not for the program: the test command's and the bench's, and what Kubernetes sets for a Service named `pulsegate`. */
+const FOREIGN = /^PULSEGATE_(TEST_|BENCH_|SERVICE_|PORT$|PORT_)/;
 
 /**
  * What the command line, the environment and a file ask for; the environment wins over the file. Nothing is done here:
@@ -68,8 +68,8 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
         'set it to users:FILE, or to anonymous if everybody may come in',
     );
   }
-  const log = read.part('PULSEGATE_LOG', LOG_TO_COME);
-  const store = read.part('PULSEGATE_STORE', STORE_TO_COME);
+  const log = read.part('PULSEGATE_LOG', LOG_TO_COME, '.pulsegate');
+  const store = read.part('PULSEGATE_STORE', STORE_TO_COME, log.directory);
   if (log.directory !== store.directory) {
     problems.push(
       `PULSEGATE_LOG has the directory ${log.directory} and PULSEGATE_STORE ${store.directory}; ` +

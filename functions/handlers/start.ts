@@ -29,9 +29,6 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   const clock = systemClock;
   const self = clock.unique();
   const { limits } = settings;
-  if (settings.log.directory !== settings.store.directory) {
-    throw new Error('PULSEGATE_LOG and PULSEGATE_STORE name two directories; this version keeps both in one');
-  }
   const retention = { maxAgeMs: limits.retentionMaxAgeS * 1000, maxBytes: limits.retentionMaxBytes };
   const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards, retention });
   const { log, store } = embedded;
@@ -39,33 +36,31 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   const publisher = new Publisher({ log, store, routes });
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: Listener[] = [];
+  // Edge and worker need each other; no client is there before both are.
+  let worker: Worker | undefined;
+  const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
+  const edge = new Edge(
+    { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
+    limits,
+  );
+  const close = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.stop()));
+    await edge.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await worker?.close();
+    await embedded.close();
+  };
   try {
-    // Edge and worker need each other; no client is there before both are.
-    const sessions = { tell: (command: SessionCommand) => worker.tell(command) };
-    const edge = new Edge(
-      { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
-      limits,
-    );
-    const worker = await Worker.start(
+    worker = await Worker.start(
       { clock, telemetry, log, store, routes, presence, publisher, edge },
       { shard: 0, owner: self, limits },
     );
     for (const listen of settings.listen) {
       listeners.push(await listenWebSocket({ ...listen, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
     }
-    return {
-      urls: listeners.map((listener) => listener.url),
-      async close() {
-        await Promise.all(listeners.map((listener) => listener.stop()));
-        await edge.close();
-        await Promise.all(listeners.map((listener) => listener.close()));
-        await worker.close();
-        await embedded.close();
-      },
-    };
+    return { urls: listeners.map((listener) => listener.url), close };
   } catch (error) {
-    await Promise.allSettled(listeners.map((listener) => listener.close()));
-    await embedded.close();
+    await close();
     throw error;
   }
 }

@@ -39,7 +39,12 @@ export class Worker implements SessionChannel {
     const epoch = await parts.store.shards.claim(shard, owner);
     const checkpoints = await parts.store.shards.checkpoints(shard);
     const worker = new Worker(parts, new ShardDriver(parts, { shard, epoch, limits, checkpoints }), shard);
-    await worker.#run();
+    try {
+      await worker.#run();
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
     return worker;
   }
 

@@ -166,10 +166,17 @@ test('one address and port for two listeners is refused', () => {
 });
 
 test('log and store in two directories are refused', () => {
-  const told = problems({ PULSEGATE_LOG: 'embedded:/data' });
-  assert.match(told[0] ?? '', /PULSEGATE_LOG has the directory \/data and PULSEGATE_STORE \.pulsegate; .*set both$/);
-  const both = settings({ PULSEGATE_LOG: 'embedded:/data', PULSEGATE_STORE: 'embedded:/data' });
-  assert.equal(both.log.directory, '/data');
+  const told = problems({ PULSEGATE_LOG: 'embedded:/data', PULSEGATE_STORE: 'embedded:/other' });
+  assert.match(told[0] ?? '', /PULSEGATE_LOG has the directory \/data and PULSEGATE_STORE \/other; .*set both$/);
+});
+
+test('the store is where the log is unless it is said otherwise', () => {
+  const { log, store } = settings({ PULSEGATE_LOG: 'embedded:/data' });
+  assert.deepEqual([log.directory, store.directory], ['/data', '/data']);
+});
+
+test('what Kubernetes sets for a Service named pulsegate is not taken for settings', () => {
+  settings({ PULSEGATE_PORT: 'tcp://10.0.0.1:80', PULSEGATE_PORT_80_TCP: 'x', PULSEGATE_SERVICE_HOST: '10.0.0.1' });
 });
 
 for (const host of ['0.0.0.0', '[::]', '10.0.0.1', 'mqtt.example', '[::ffff:10.0.0.1]']) {
