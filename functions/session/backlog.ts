@@ -7,6 +7,7 @@ import type { SessionInput } from './inputs.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { save } from './saving.js';
 import { type InFlight, publicationBytes, type SessionState } from './state.js';
+import { wait } from './waiting.js';
 
 /** Rows asked for at a time. */
 const PAGE_ROWS = 100;
@@ -159,6 +160,8 @@ function sendRetained(
   };
   const left = messageSecondsLeft(row.publication, now);
   if (left !== null && left <= 0) return;
-  if (qos > 0) send(state, delivery, { queued: false }, now, effects);
-  else deliver(state, delivery, now, effects);
+  if (qos === 0) deliver(state, delivery, now, effects);
+  else if (windowRoom(state) > 0) send(state, delivery, { queued: false }, now, effects);
+  // A page may hold more than was asked for: what has no row yet is added to it.
+  else wait(state, delivery, now, effects);
 }

@@ -54,8 +54,8 @@ function onPubrec(
   }
 }
 
-/** The exchange is over; the packet identifier is free once nothing durable speaks of it any more. */
-function finish(state: SessionState, entry: InFlight, effects: SessionEffect[]): void {
+/** The exchange is over, or was not begun in time; the packet identifier is free once nothing durable speaks of it any more. */
+export function finish(state: SessionState, entry: InFlight, effects: SessionEffect[]): void {
   if (!entry.settled) effects.push({ type: 'settle', place: entry.origin });
   entry.settled = true;
   if (entry.queued) {

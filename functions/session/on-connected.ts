@@ -8,6 +8,7 @@ import { isDurable, type SessionState } from './state.js';
 export function onConnected(state: SessionState, input: Connected, now: number, effects: SessionEffect[]): void {
   // Taken over without a word from the old connection: what it had in flight is resent by the new one.
   if (state.connection !== null) setAside(state, effects);
+  state.connectionNumber = input.connectionNumber;
   state.connection = {
     number: input.connectionNumber,
     level: input.level,

@@ -5,7 +5,7 @@ import { drain } from './backlog.js';
 import { removeQueued, sendEntry } from './deliver.js';
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
-import { untrack } from './on-acknowledged.js';
+import { finish, untrack } from './on-acknowledged.js';
 import { IN_FLIGHT, orderOf } from './places.js';
 import type { SessionState } from './state.js';
 
@@ -34,7 +34,8 @@ function onInFlightStored(state: SessionState, row: OutboundRow, now: number, ef
       removeQueued(state, entry.origin, effects);
     }
     const left = entry.publication && messageSecondsLeft(entry.publication, now);
-    sendEntry(entry, false, left, effects);
+    if (left !== null && left <= 0) finish(state, entry, effects);
+    else sendEntry(entry, false, left, effects);
   } else if (entry.phase === 'releasing') {
     entry.phase = 'released';
     const { packetId } = entry;

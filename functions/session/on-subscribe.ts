@@ -9,7 +9,10 @@ import type { SessionInput } from './inputs.js';
 import { save } from './saving.js';
 import { filterKey, type PendingAnswer, type SessionState } from './state.js';
 
-/** Saved, then indexed, then answered: what is appended after the SUBACK will be delivered. */
+/**
+ * Indexed at once and answered when saved: what is appended after the SUBACK will be delivered. What comes before it may be
+ * (section 3.8.4), and has to be: a retained message newer than `handedOut` is left to come live.
+ */
 export function onSubscribe(
   state: SessionState,
   input: Extract<SessionInput, { type: 'subscribe' }>,
@@ -22,15 +25,16 @@ export function onSubscribe(
     connectionNumber: input.connectionNumber,
     packetId: input.packetId,
     reasonCodes: [],
-    granted: [],
     removed: [],
     retainedDue: [],
   };
+  const granted: SubscriptionRow[] = [];
   for (const request of input.subscriptions) {
     const reasonCode = judge(state, request);
     answer.reasonCodes.push(reasonCode);
-    if (reasonCode < REASON.unspecifiedError) grant(state, request, input.handedOut, answer);
+    if (reasonCode < REASON.unspecifiedError) granted.push(grant(state, request, input.handedOut, answer));
   }
+  if (granted.length > 0) effects.push({ type: 'index', subscriptions: granted });
   state.pendingAnswers.push(answer);
   save(state, effects);
   drain(state, now, effects);
@@ -47,7 +51,6 @@ export function onUnsubscribe(
     connectionNumber: input.connectionNumber,
     packetId: input.packetId,
     reasonCodes: [],
-    granted: [],
     removed: [],
     retainedDue: [],
   };
@@ -80,15 +83,15 @@ function grant(
   request: SubscriptionRequest,
   handedOut: Readonly<Record<string, string>>,
   answer: PendingAnswer,
-): void {
+): SubscriptionRow {
   const { filter, ...options } = request;
   const replaced = state.subscriptions[filterKey(filter)];
   const row: SubscriptionRow = { filter, options, since: replaced?.since ?? handedOut };
   state.subscriptions[filterKey(filter)] = row;
   if (!replaced) state.subscriptionCount += 1;
-  answer.granted.push(row);
   const sendsRetained = options.retainHandling === 0 || (options.retainHandling === 1 && !replaced);
   if (sendsRetained) {
     answer.retainedDue.push({ filter, options, sequence: state.sequence, since: handedOut, after: null });
   }
+  return row;
 }

@@ -30,8 +30,9 @@ export function onSaved(state: SessionState, effects: SessionEffect[]): void {
 
 function answerSaved(state: SessionState, count: number, effects: SessionEffect[]): void {
   for (const answer of state.pendingAnswers.splice(0, count)) {
-    if (answer.granted.length > 0) effects.push({ type: 'index', subscriptions: answer.granted });
-    if (answer.removed.length > 0) effects.push({ type: 'unindex', filters: answer.removed });
+    // One that was subscribed to again meanwhile stays.
+    const filters = answer.removed.filter((filter) => !(filterKey(filter) in state.subscriptions));
+    if (filters.length > 0) effects.push({ type: 'unindex', filters });
     if (state.connection?.number === answer.connectionNumber) {
       const { type, packetId, reasonCodes } = answer;
       effects.push({ type: 'send', packet: { type, packetId, reasonCodes } });

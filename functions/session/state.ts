@@ -82,9 +82,7 @@ export interface PendingAnswer {
   connectionNumber: number;
   packetId: number;
   reasonCodes: number[];
-  /** To put into the index. */
-  granted: SubscriptionRow[];
-  /** To take out of it. */
+  /** To take out of the index. */
   removed: string[];
   retainedDue: RetainedDue[];
 }
@@ -95,6 +93,8 @@ export interface SessionState {
   mode: Mode;
   limits: SessionLimits;
   connection: SessionConnection | null;
+  /** Highest connection number heard of. */
+  connectionNumber: number;
   /** Milliseconds since the epoch; null while connected. */
   disconnectedAtMs: number | null;
   /** Seconds; 0: the session ends with its connection and nothing of it is stored. */
@@ -160,6 +160,7 @@ export function initialSession(options: { clientId: string; generation: number; 
     mode: 'offline',
     limits: options.limits,
     connection: null,
+    connectionNumber: 0,
     disconnectedAtMs: null,
     sessionExpiryS: 0,
     will: null,

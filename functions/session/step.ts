@@ -66,6 +66,6 @@ export function stepSession(state: SessionState, input: SessionInput, now: numbe
 /** Whether a command comes from a connection that has lost the client identifier to a later one. */
 function isOutdated(state: SessionState, input: SessionInput): boolean {
   if (!('connectionNumber' in input)) return false;
-  if (input.type === 'connected') return state.connection !== null && input.connectionNumber <= state.connection.number;
+  if (input.type === 'connected') return input.connectionNumber <= state.connectionNumber;
   return state.connection?.number !== input.connectionNumber;
 }
