@@ -1,3 +1,4 @@
+import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
 import type { Publication } from '../topics/publication.js';
@@ -13,7 +14,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     return refuse(state, why, now, effects);
   }
   if (packet.qos === 2 && isRepeated(state, packet.packetId, effects)) return;
-  if (packet.qos > 0 && state.lines[1].entries.length + state.exchangeCount >= state.limits.receiveMaximum) {
+  if (packet.qos > 0 && exceedsReceiveMaximum(state)) {
     const why = refusal(
       REASON.receiveMaximumExceeded,
       'section 3.3.4',
@@ -48,6 +49,12 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     issueReady(state, qos, effects);
   }
   throttle(state, effects);
+}
+
+/** A client below MQTT 5 cannot be told of a bound; it is held back by not being read. */
+function exceedsReceiveMaximum(state: ConnectionState): boolean {
+  const canBeTold = state.level !== null && LEVELS[state.level].properties;
+  return canBeTold && state.lines[1].entries.length + state.exchangeCount >= state.limits.receiveMaximum;
 }
 
 /**

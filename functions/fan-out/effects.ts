@@ -9,5 +9,5 @@ export type ShardEffect =
   | Exclude<SessionEffect, { type: 'settle' | 'index' | 'unindex' | 'finish-outbound' | 'end-session' }>
   /** `passed`: the saved checkpoint is past its origin already, so the row can go at once. → `outbound-finished` */
   | (Extract<SessionEffect, { type: 'finish-outbound' }> & { passed: boolean })
-  /** `keep`: the generation that takes its place, whose rows stay. */
-  | { type: 'end-session'; stored: boolean; keep: number | null };
+  /** `replaced`: the presence row is a new session's by now. */
+  | { type: 'end-session'; stored: boolean; replaced: boolean };

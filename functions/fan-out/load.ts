@@ -1,4 +1,4 @@
-import type { OutboundRow, PresenceRow, SessionRow } from '../ports/store.js';
+import type { OutboundKey, OutboundRow, PresenceRow, SessionRow } from '../ports/store.js';
 import { leaveAt } from '../session/on-disconnected.js';
 import { orderOf, placeText } from '../session/places.js';
 import { filterKey, initialSession, type SessionLimits, type SessionState } from '../session/state.js';
@@ -10,8 +10,8 @@ export interface LoadedSession {
   session: SessionRow | null;
   /** Rows in flight, all of them, in order. */
   inFlight: readonly OutboundRow[];
-  /** What the queue holds. */
-  queued: { messages: number; bytes: number };
+  /** What the queue holds; `places`: those that replay may come upon again. */
+  queued: { messages: number; bytes: number; places: readonly OutboundKey[] };
 }
 
 export function restoreSession(loaded: LoadedSession, limits: SessionLimits): SessionState {
@@ -33,7 +33,8 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
     state.known[placeText(row.origin)] = true;
     state.nextOrder = Math.max(state.nextOrder, orderOf(row) + 1);
   }
-  state.knownCount = inFlight.length;
+  for (const place of queued.places) state.known[placeText(place)] = true;
+  state.knownCount = inFlight.length + queued.places.length;
   state.stored.used = inFlight.length > 0 || queued.messages > 0;
   state.stored.messages = queued.messages;
   state.stored.bytes = queued.bytes;

@@ -69,6 +69,12 @@ export class Shard {
     return this.#progressOf(partition).low;
   }
 
+  /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
+  hasPassed(place: OutboundKey): boolean {
+    const low = this.#savedLow.get(place.source) ?? null;
+    return low !== null && place.position <= low;
+  }
+
   /** Takes over a session that an owner before this one left. Its client is not connected, or no more. */
   load(loaded: LoadedSession, now: number): void {
     const state = restoreSession(loaded, this.#limits);
@@ -87,7 +93,7 @@ export class Shard {
     let slot = this.#sessions.get(command.clientId);
     if (command.type === 'connected') {
       if (slot !== undefined && slot.state.generation < command.generation) {
-        this.#replace(slot, command.generation);
+        this.#replace(slot);
         slot = undefined;
       }
       const { clientId, generation } = command;
@@ -185,8 +191,8 @@ export class Shard {
   /** The checkpoints are durable: returns the rows that were kept only until now. */
   checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
     for (const row of rows) this.#savedLow.set(row.partition, row.low);
-    const passed = this.#doneRows.filter((row) => this.#hasPassed(row.origin));
-    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.#hasPassed(row.origin));
+    const passed = this.#doneRows.filter((row) => this.hasPassed(row.origin));
+    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.hasPassed(row.origin));
     return passed;
   }
 
@@ -206,7 +212,7 @@ export class Shard {
         for (const filter of effect.filters) this.#index.delete(filter, slot);
         return;
       case 'finish-outbound': {
-        const passed = this.#hasPassed(effect.row.origin);
+        const passed = this.hasPassed(effect.row.origin);
         if (!passed) this.#keepDone(state, effect.row);
         return this.#obey(state, { ...effect, passed });
       }
@@ -218,19 +224,19 @@ export class Shard {
       }
       case 'end-session':
         this.#sessions.delete(state.clientId);
-        return this.#obey(state, { ...effect, keep: null });
+        return this.#obey(state, { ...effect, replaced: false });
       default:
         return this.#obey(state, effect);
     }
   }
 
   /** The client began anew: what the old session had is let go, without its presence row, which is the new one's. */
-  #replace(slot: Slot, keep: number): void {
+  #replace(slot: Slot): void {
     const effects: SessionEffect[] = [];
     endSession(slot.state, effects);
     this.#sessions.delete(slot.state.clientId);
     for (const effect of effects) {
-      if (effect.type === 'end-session') this.#obey(slot.state, { ...effect, keep });
+      if (effect.type === 'end-session') this.#obey(slot.state, { ...effect, replaced: true });
       else this.#obeySession(slot, effect);
     }
   }
@@ -253,11 +259,6 @@ export class Shard {
 
   #settle(place: OutboundKey): void {
     if (isInLog(place)) this.#progress.get(place.source)?.settle(place.position);
-  }
-
-  #hasPassed(place: OutboundKey): boolean {
-    const low = this.#savedLow.get(place.source) ?? null;
-    return low !== null && place.position <= low;
   }
 
   #progressOf(partition: string): Progress {

@@ -39,8 +39,8 @@ export const LIMITS = {
     default: 32_768,
     min: 1,
     max: PACKET_ID_MAX,
-    meaning: 'publications with QoS above 0 that a client may have unanswered',
-    answer: 'DISCONNECT 0x93 (5), else close',
+    meaning: 'publications with QoS above 0 that an MQTT 5 client may have unanswered',
+    answer: 'DISCONNECT 0x93',
   },
   appendsMax: {
     setting: 'PULSEGATE_APPENDS_MAX',

@@ -1,32 +1,12 @@
+import type { Checked } from './checked.js';
 import type { Cursor, Span } from './cursor.js';
 import { FIELDS, type Field, firstByteRefusal, LAYOUT_BY_CODE, type Layout } from './layouts.js';
 import { LEVELS } from './levels.js';
-import type { Level, Properties } from './packets.js';
+import type { Level } from './packets.js';
 import type { Carrier } from './properties.js';
 import { readProperties } from './property-reader.js';
 import { REASON, refusal } from './reason-codes.js';
 import { judgeConnectFlags, judgeReasonCode, judgeSubscriptionOptions, judgeTopicName, judgeWhole } from './rules.js';
-
-/** What the check learned of a packet on its way; fields that a packet does not have keep their first value. */
-export interface Checked {
-  layout: Layout;
-  /** Low four bits of the first byte. */
-  flags: number;
-  packetId: number;
-  reasonCode: number;
-  /** Topic of PUBLISH, or of the will. */
-  topic: string;
-  /** Offset of the PUBLISH payload; it goes on to the end. */
-  payloadAt: number;
-  connectFlags: number;
-  connectFlagsAt: number;
-  /** Connect flags of fields that a client of MQTT 3.1 left out. */
-  missing: number;
-  /** The last Topic Filter read. */
-  filter: Span;
-  properties: Properties | undefined;
-  willProperties: Properties | undefined;
-}
 
 const SHARED_PREFIX = '$share/';
 const PACKET_ID_0 = refusal(REASON.protocolError, 'MQTT-2.2.1-3', 'the Packet Identifier is 0');

@@ -1,4 +1,5 @@
-import { type Checked, check } from './check.js';
+import { check } from './check.js';
+import type { Checked } from './checked.js';
 import { Cursor, readVarint } from './cursor.js';
 import { LAYOUT_BY_CODE } from './layouts.js';
 import { parseChecked } from './packet-parser.js';

@@ -1,5 +1,5 @@
 import { type Packet as LibraryPacket, parser } from 'mqtt-packet';
-import type { Checked } from './check.js';
+import type { Checked } from './checked.js';
 import type { ClientPacket, Connect, Level, Properties, QoS, SubscriptionRequest } from './packets.js';
 
 type Parsed<Command> = Extract<LibraryPacket, { cmd: Command }>;

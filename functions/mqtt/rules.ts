@@ -1,4 +1,4 @@
-import type { Checked } from './check.js';
+import type { Checked } from './checked.js';
 import { LEVELS } from './levels.js';
 import type { Level } from './packets.js';
 import { REASON, type Refusal, refusal } from './reason-codes.js';

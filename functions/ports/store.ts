@@ -90,8 +90,8 @@ export interface RetainedDue {
 export interface SessionStore {
   /** Writes unless the stored row has a higher epoch: then `conflict`. */
   put(row: SessionRow): Promise<void>;
-  /** Deletes unless the stored row has a higher epoch: then `conflict`. */
-  delete(clientId: string, epoch: number): Promise<void>;
+  /** Deletes a row of that generation or an older one, and leaves a newer; `conflict` where the stored row has a higher epoch. */
+  delete(clientId: string, generation: number, epoch: number): Promise<void>;
   list(shard: number, after: string | null, limit: number): Promise<SessionRow[]>;
 }
 
@@ -108,8 +108,8 @@ export interface InboundStore {
   begin(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<InboundRow | undefined>;
   /** Removes; resolves false where there was none. */
   end(clientId: string, generation: number, packetId: number): Promise<boolean>;
-  /** Removes all of a client but those of `keep` (a generation), or all. */
-  clear(clientId: string, keep: number | null): Promise<void>;
+  /** Removes all of a client's up to that generation, included. */
+  clear(clientId: string, generation: number): Promise<void>;
 }
 
 /**
@@ -144,8 +144,8 @@ export interface OutboundStore {
   remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void>;
   /** In order of source, then position. */
   read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]>;
-  /** Removes all of a client but those of `keep` (a generation), or all. */
-  clear(clientId: string, keep: number | null): Promise<void>;
+  /** Removes all of a client's up to that generation, included. */
+  clear(clientId: string, generation: number): Promise<void>;
 }
 
 export interface RetainedRow {

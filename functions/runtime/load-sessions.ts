@@ -2,7 +2,7 @@ import type { LoadedSession } from '../fan-out/load.js';
 import type { Shard } from '../fan-out/shard.js';
 import type { Clock } from '../ports/clock.js';
 import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
-import { IN_FLIGHT } from '../session/places.js';
+import { IN_FLIGHT, isInLog } from '../session/places.js';
 import { publicationBytes } from '../session/state.js';
 
 const PAGE_ROWS = 500;
@@ -26,7 +26,7 @@ export async function loadSessions(
   );
   for await (const { row, version } of presences) {
     const presence = await lostAt(store, row, version, clock.now());
-    const outbound = await readOutbound(store, presence);
+    const outbound = await readOutbound(shard, store, presence);
     shard.load({ presence, session: sessions.get(row.clientId) ?? null, ...outbound }, clock.now());
   }
 }
@@ -45,12 +45,13 @@ async function lostAt(
 }
 
 async function readOutbound(
+  shard: Shard,
   store: Store,
   presence: PresenceRow,
-): Promise<{ inFlight: OutboundRow[]; queued: { messages: number; bytes: number } }> {
+): Promise<Pick<LoadedSession, 'inFlight' | 'queued'>> {
   const { clientId, generation } = presence;
   const inFlight: OutboundRow[] = [];
-  const queued = { messages: 0, bytes: 0 };
+  const queued = { messages: 0, bytes: 0, places: [] as OutboundKey[] };
   let after: OutboundKey | null = null;
   for (;;) {
     const rows: OutboundRow[] = await store.outbound.read(clientId, generation, after, PAGE_ROWS);
@@ -60,6 +61,7 @@ async function readOutbound(
       } else if (row.publication !== null) {
         queued.messages += 1;
         queued.bytes += publicationBytes(row.publication);
+        if (isInLog(row) && !shard.hasPassed(row)) queued.places.push({ source: row.source, position: row.position });
       }
     }
     const last = rows[rows.length - 1];

@@ -51,6 +51,18 @@ export class Presence {
     }));
   }
 
+  /** Puts a session whose time is over beyond resuming. Resolves false where it was resumed in time. */
+  async release(clientId: string, generation: number): Promise<boolean> {
+    let released = true;
+    await this.#change(clientId, (row) => {
+      const isOver =
+        row.disconnectedAtMs !== null && this.#clock.now() >= sessionEndMs(row.disconnectedAtMs, row.sessionExpiryS);
+      released = row.generation !== generation || isOver;
+      return released && row.generation === generation ? { ...row, sessionExpiryS: 0 } : row;
+    });
+    return released;
+  }
+
   /** The row goes if nothing needs it any more. */
   async tidy(clientId: string): Promise<void> {
     await this.#change(clientId, (row) => row);

@@ -116,7 +116,11 @@ export class ShardDriver {
       case 'publish-will':
         return this.#publishWill(clientId, effect);
       case 'end-session':
-        return effect.stored ? this.work(effect.type, () => this.#endSession(clientId, effect.keep)) : undefined;
+        return effect.stored ? this.#endSession(session, effect.replaced) : undefined;
+      case 'release-presence':
+        return this.#then(session, effect.type, async () => {
+          return { type: 'presence-released', released: await this.#parts.presence.release(clientId, generation) };
+        });
       case 'count':
         return telemetry.count(effect.name, effect.by);
     }
@@ -153,13 +157,13 @@ export class ShardDriver {
     });
   }
 
-  async #endSession(clientId: string, keep: number | null): Promise<void> {
+  #endSession({ clientId, generation }: SessionState, replaced: boolean): void {
     const { store, presence } = this.#parts;
-    await Promise.all([
-      store.sessions.delete(clientId, this.#owned.epoch),
-      store.outbound.clear(clientId, keep),
-      store.inbound.clear(clientId, keep),
-    ]);
-    if (keep === null) await presence.tidy(clientId);
+    const { epoch } = this.#owned;
+    // Each by itself: what is repeated after a failure removes nothing of a newer generation.
+    this.work('end-session', () => store.sessions.delete(clientId, generation, epoch));
+    this.work('end-session', () => store.outbound.clear(clientId, generation));
+    this.work('end-session', () => store.inbound.clear(clientId, generation));
+    if (!replaced) this.work('end-session', () => presence.tidy(clientId));
   }
 }

@@ -42,6 +42,8 @@ export type SessionEffect =
   | { type: 'settle'; place: OutboundKey }
   /** `inDoubtSinceMs`: from when on an owner before this one may have appended it; null: none has. */
   | { type: 'publish-will'; will: WaitingWill; inDoubtSinceMs: number | null }
+  /** The session's time is over: make sure that nobody can resume it. → `presence-released` */
+  | { type: 'release-presence' }
   /** The session is over: forget it, here and in the store. */
   | { type: 'end-session'; stored: boolean }
   | { type: 'count'; name: string; by: number };

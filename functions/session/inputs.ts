@@ -28,4 +28,6 @@ export type SessionInput =
   | { type: 'outbound-read'; rows: readonly OutboundRow[]; end: boolean }
   /** One page for one SUBSCRIBE and filter; `next` is null when it was the last. */
   | { type: 'retained-read'; sequence: number; filter: string; rows: readonly RetainedRow[]; next: string | null }
+  /** Where it was not, the session has been resumed, and `connected` is on its way. */
+  | { type: 'presence-released'; released: boolean }
   | { type: 'ticked' };

@@ -16,6 +16,7 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
     packetMaxBytes: input.packetMaxBytes,
   };
   state.disconnectedAtMs = null;
+  state.releasing = false;
   state.sessionExpiryS = input.sessionExpiryS;
   state.wasDurable ||= isDurable(state);
   // Wills that earlier connections left are in `leftWills` if they are due; otherwise resuming has cancelled them.

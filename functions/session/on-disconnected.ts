@@ -34,11 +34,25 @@ export function onTicked(state: SessionState, _input: { type: 'ticked' }, now: n
     state.will = state.willDueMs = null;
   }
   if (state.disconnectedAtMs !== null && now >= sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS)) {
-    return endSession(state, effects);
+    // With an expiry of 0 the row says already that it cannot be resumed; else a CONNECT may be winning it right now.
+    if (!isDurable(state)) return endSession(state, effects);
+    if (!state.releasing) effects.push({ type: 'release-presence' });
+    state.releasing = true;
   }
   if (state.unsavedSinceMs !== null && now >= state.unsavedSinceMs + state.limits.unsavedMaxMs) {
     saveUnanswered(state, now, effects);
   }
+}
+
+export function onPresenceReleased(
+  state: SessionState,
+  input: { type: 'presence-released'; released: boolean },
+  _now: number,
+  effects: SessionEffect[],
+): void {
+  const isOver = state.releasing && input.released;
+  state.releasing = false;
+  if (isOver) endSession(state, effects);
 }
 
 /** Nothing of it is left to anybody: subscriptions, queue, what was in flight. The will has gone out. */

@@ -97,6 +97,8 @@ export interface SessionState {
   connectionNumber: number;
   /** Milliseconds since the epoch; null while connected. */
   disconnectedAtMs: number | null;
+  /** Whether its time is over and the presence row is being taken out of reach. */
+  releasing: boolean;
   /** Seconds; 0: the session ends with its connection and nothing of it is stored. */
   sessionExpiryS: number;
   /** Of the connection; after its loss, until it is due. */
@@ -162,6 +164,7 @@ export function initialSession(options: { clientId: string; generation: number; 
     connection: null,
     connectionNumber: 0,
     disconnectedAtMs: null,
+    releasing: false,
     sessionExpiryS: 0,
     will: null,
     willDueMs: null,
@@ -202,7 +205,9 @@ export function initialSession(options: { clientId: string; generation: number; 
 export function sessionDeadline(state: SessionState): number | null {
   const deadlines: number[] = [];
   if (state.willDueMs !== null) deadlines.push(state.willDueMs);
-  if (state.disconnectedAtMs !== null) deadlines.push(sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS));
+  if (state.disconnectedAtMs !== null && !state.releasing) {
+    deadlines.push(sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS));
+  }
   if (state.unsavedSinceMs !== null && isDurable(state))
     deadlines.push(state.unsavedSinceMs + state.limits.unsavedMaxMs);
   const earliest = Math.min(...deadlines);

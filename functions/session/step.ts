@@ -4,7 +4,7 @@ import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { onAcknowledged } from './on-acknowledged.js';
 import { onConnected } from './on-connected.js';
-import { onDisconnected, onTicked } from './on-disconnected.js';
+import { onDisconnected, onPresenceReleased, onTicked } from './on-disconnected.js';
 import { onOutboundFinished, onOutboundStored } from './on-outbound-stored.js';
 import { onSubscribe, onUnsubscribe } from './on-subscribe.js';
 import { onSaved } from './saving.js';
@@ -35,6 +35,7 @@ const REPORTS: Row = {
   'retained-read': onRetainedRead,
   published: (state, input, now, effects) => deliver(state, input.delivery, now, effects),
   connected: onConnected,
+  'presence-released': onPresenceReleased,
   ticked: onTicked,
 };
 

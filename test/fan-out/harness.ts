@@ -59,7 +59,7 @@ export function openShard(): Play {
           presence: { ...row, disconnectedAtMs: row.disconnectedAtMs },
           session: store.sessions.get(row.clientId) ?? null,
           inFlight: rows.filter(({ source }) => source === IN_FLIGHT),
-          queued: { messages: queued.length, bytes },
+          queued: { messages: queued.length, bytes, places: queued.filter((place) => !shard.hasPassed(place)) },
         },
         now,
       );
@@ -103,6 +103,11 @@ export function openShard(): Play {
       case 'will-settled': {
         const clientId = words.next();
         return shard.willSettled(clientId, toNumber(words.next()));
+      }
+      case 'presence-released': {
+        const clientId = words.next();
+        const generation = presences.get(clientId)?.generation ?? 0;
+        return shard.report({ clientId, generation }, { type: 'presence-released', released: true }, now);
       }
       case 'sessions':
         lines.push(String(shard.sessionCount));

@@ -46,10 +46,10 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
         will(effect.will),
         effect.inDoubtSinceMs !== null && `in doubt since ${effect.inDoubtSinceMs}`,
       );
-    case 'end-session': {
-      const keep = 'keep' in effect && effect.keep !== null && `keep generation ${effect.keep}`;
-      return line('end-session', effect.stored && 'stored', keep);
-    }
+    case 'release-presence':
+      return 'release-presence';
+    case 'end-session':
+      return line('end-session', effect.stored && 'stored', 'replaced' in effect && effect.replaced && 'replaced');
     case 'count':
       return `count ${effect.name} ${effect.by}`;
   }

@@ -72,6 +72,8 @@ export function openSession(): Play {
       case 'pass':
         now += words.duration();
         return null;
+      case 'presence-released':
+        return feed({ type: 'presence-released', released: !words.flag('not') });
       case 'deadline': {
         const deadline = sessionDeadline(state);
         return [deadline === null ? 'none' : `in ${deadline - now}ms`];

@@ -42,7 +42,7 @@ export class SessionStoreDouble {
     const copy = fromSnapshot<AnyEffect>(toSnapshot(effect));
     if (WRITES.includes(effect.type)) this.#writes.push({ owner, effect: copy as Write });
     else if (READS.includes(effect.type)) this.#reads.push({ owner, effect: copy as Read });
-    else if (effect.type === 'end-session') this.#forget(clientId, 'keep' in effect ? effect.keep : null);
+    else if (effect.type === 'end-session') this.#forget(owner);
   }
 
   get hasWrites(): boolean {
@@ -111,11 +111,9 @@ export class SessionStoreDouble {
     return rows;
   }
 
-  #forget(clientId: string, keep: number | null): void {
+  #forget({ clientId, generation }: Owner): void {
     this.sessions.delete(clientId);
-    for (const name of this.#outbound.keys()) {
-      if (name.startsWith(`${clientId} `) && name !== `${clientId} ${keep}`) this.#outbound.delete(name);
-    }
+    this.#outbound.delete(`${clientId} ${generation}`);
   }
 }
 

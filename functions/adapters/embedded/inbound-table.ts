@@ -33,7 +33,7 @@ export class InboundTable implements InboundStore {
     return this.env.write(() => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
   }
 
-  clear(clientId: string, keep: number | null): Promise<void> {
-    return clearClient(this.env, this.rows, clientId, keep);
+  clear(clientId: string, generation: number): Promise<void> {
+    return clearClient(this.env, this.rows, clientId, generation);
   }
 }

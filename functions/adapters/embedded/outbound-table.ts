@@ -29,7 +29,7 @@ export class OutboundTable implements OutboundStore {
     return this.env.read(() => rowsWithin(this.rows, range, start, limit)).map(({ value }) => value);
   }
 
-  clear(clientId: string, keep: number | null): Promise<void> {
-    return clearClient(this.env, this.rows, clientId, keep);
+  clear(clientId: string, generation: number): Promise<void> {
+    return clearClient(this.env, this.rows, clientId, generation);
   }
 }

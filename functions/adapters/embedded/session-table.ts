@@ -8,6 +8,8 @@ import { rowsAfter } from './rows.js';
 /** A row's LMDB version is its epoch. */
 export class SessionTable implements SessionStore {
   private readonly rows: Table<SessionRow>;
+  /** Handed to LMDB and not committed yet: a read does not see them. */
+  private readonly writing: SessionRow[] = [];
 
   constructor(
     private readonly env: Environment,
@@ -17,6 +19,15 @@ export class SessionTable implements SessionStore {
   }
 
   async put(row: SessionRow): Promise<void> {
+    this.writing.push(row);
+    try {
+      await this.write(row);
+    } finally {
+      this.writing.splice(this.writing.indexOf(row), 1);
+    }
+  }
+
+  private async write(row: SessionRow): Promise<void> {
     const key = clientKey(row.clientId);
     const { epoch } = row;
     const held = await this.env.write(() => {
@@ -28,8 +39,10 @@ export class SessionTable implements SessionStore {
     if (!held) throw conflict(epoch);
   }
 
-  async delete(clientId: string, epoch: number): Promise<void> {
+  async delete(clientId: string, generation: number, epoch: number): Promise<void> {
     const key = clientKey(clientId);
+    const isNewer = (row: SessionRow | undefined): boolean => row?.clientId === clientId && row.generation > generation;
+    if (this.writing.some(isNewer) || isNewer(this.env.read(() => this.rows.get(key)))) return;
     const held = await this.env.write(() => ifEpochAtMost(this.rows, key, epoch, () => this.rows.remove(key)));
     if (!held && this.env.read(() => this.rows.get(key)) !== undefined) throw conflict(epoch);
   }
