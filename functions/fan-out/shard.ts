@@ -4,14 +4,13 @@ import type { CheckpointRow, OutboundKey, OutboundRow, SubscriptionRow } from '.
 import type { SessionEffect } from '../session/effects.js';
 import type { SessionInput } from '../session/inputs.js';
 import { endSession } from '../session/on-disconnected.js';
-import { isInLog } from '../session/places.js';
 import { initialSession, isDurable, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
 import { stepSession } from '../session/step.js';
 import { FilterIndex } from '../topics/filter-index.js';
 import type { Publication } from '../topics/publication.js';
 import type { Obey } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
-import { Progress } from './progress.js';
+import { type DoneRow, Partitions } from './partitions.js';
 import { RecentRetained } from './recent-retained.js';
 import { retainedRow } from './retained-row.js';
 
@@ -27,13 +26,6 @@ interface Slot {
   retain: boolean;
 }
 
-interface DoneRow {
-  clientId: string;
-  generation: number;
-  key: OutboundKey;
-  origin: OutboundKey;
-}
-
 /**
  * One unit of ownership of fan-out: sessions, the index of their filters, and how far the log is dealt with. No I/O:
  * commands, publications and reports come in, effects go to `obey`.
@@ -43,21 +35,16 @@ export class Shard {
   readonly #obey: Obey;
   readonly #sessions = new Map<string, Slot>();
   readonly #index = new FilterIndex<Slot, SubscriptionRow>();
-  readonly #progress = new Map<string, Progress>();
-  readonly #savedLow = new Map<string, Position | null>();
+  readonly #partitions: Partitions;
   readonly #recentRetained = new RecentRetained();
   /** Wills handed to `obey` and not reported as settled, by client and connection number. */
   readonly #firing = new Set<string>();
-  #doneRows: DoneRow[] = [];
   #mark = 0;
 
   constructor(options: { limits: SessionLimits; checkpoints: readonly CheckpointRow[] }, obey: Obey) {
     this.#limits = options.limits;
     this.#obey = obey;
-    for (const row of options.checkpoints) {
-      this.#progress.set(row.partition, new Progress(row));
-      this.#savedLow.set(row.partition, row.low);
-    }
+    this.#partitions = new Partitions(options.checkpoints);
   }
 
   get sessionCount(): number {
@@ -66,13 +53,12 @@ export class Shard {
 
   /** Where reading of a partition goes on after a restart; null: from its beginning. */
   low(partition: string): Position | null {
-    return this.#progressOf(partition).low;
+    return this.#partitions.of(partition).low;
   }
 
   /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
   hasPassed(place: OutboundKey): boolean {
-    const low = this.#savedLow.get(place.source) ?? null;
-    return low !== null && place.position <= low;
+    return this.#partitions.hasPassed(place);
   }
 
   /** Takes over a session that an owner before this one left. Its client is not connected, or no more. */
@@ -80,7 +66,7 @@ export class Shard {
     const state = restoreSession(loaded, this.#limits);
     const slot = this.#addSlot(state);
     for (const row of Object.values(state.subscriptions)) this.#index.set(row.filter, slot, row);
-    for (const row of loaded.inFlight) if (row.state === 'done') this.#keepDone(state, row);
+    for (const row of loaded.inFlight) if (row.state === 'done') this.#partitions.keepDone(state, row);
     for (const will of loaded.presence.leftWills) {
       // Left when the present connection came, whose number is the time of that or higher.
       const inDoubtSinceMs = Math.min(loaded.presence.connectionNumber, now);
@@ -100,7 +86,7 @@ export class Shard {
       slot ??= this.#addSlot(initialSession({ clientId, generation, limits: this.#limits }));
     }
     if (slot === undefined) return;
-    if (command.type === 'subscribe') this.#step(slot, { ...command, handedOut: this.#handedOut() }, now);
+    if (command.type === 'subscribe') this.#step(slot, { ...command, handedOut: this.#partitions.handedOut() }, now);
     else this.#step(slot, command, now);
   }
 
@@ -112,7 +98,7 @@ export class Shard {
     now: number,
   ): void {
     const { partition, position } = entry;
-    const progress = this.#progressOf(partition);
+    const progress = this.#partitions.of(partition);
     if (publication.retain) this.#recentRetained.see(retainedRow(entry, publication), now);
     if (isReplay && progress.isDone(position)) return progress.handOut(position, 0);
     const recipients: Slot[] = [];
@@ -149,7 +135,7 @@ export class Shard {
 
   /** A record that is no publication: passed over. */
   skip(entry: Pick<LogEntry, 'partition' | 'position'>): void {
-    this.#progressOf(entry.partition).handOut(entry.position, 0);
+    this.#partitions.of(entry.partition).handOut(entry.position, 0);
   }
 
   /** What `obey` was told has happened. */
@@ -167,7 +153,7 @@ export class Shard {
 
   /** Rows are durable and the checkpoint need not wait for them, whatever has become of the session. */
   settleStored(rows: readonly OutboundRow[]): void {
-    for (const row of rows) this.#settle(row.origin);
+    for (const row of rows) this.#partitions.settle(row.origin);
   }
 
   willSettled(clientId: string, connectionNumber: number): void {
@@ -185,15 +171,12 @@ export class Shard {
 
   /** Checkpoints that moved since the last call. */
   takeCheckpoints(): CheckpointRow[] {
-    return [...this.#progress.values()].flatMap((progress) => progress.take() ?? []);
+    return this.#partitions.takeCheckpoints();
   }
 
   /** The checkpoints are durable: returns the rows that were kept only until now. */
   checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
-    for (const row of rows) this.#savedLow.set(row.partition, row.low);
-    const passed = this.#doneRows.filter((row) => this.hasPassed(row.origin));
-    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.hasPassed(row.origin));
-    return passed;
+    return this.#partitions.checkpointsSaved(rows);
   }
 
   #step(slot: Slot, input: SessionInput, now: number): void {
@@ -204,7 +187,7 @@ export class Shard {
     const { state } = slot;
     switch (effect.type) {
       case 'settle':
-        return this.#settle(effect.place);
+        return this.#partitions.settle(effect.place);
       case 'index':
         for (const row of effect.subscriptions) this.#index.set(row.filter, slot, row);
         return;
@@ -213,7 +196,7 @@ export class Shard {
         return;
       case 'finish-outbound': {
         const passed = this.hasPassed(effect.row.origin);
-        if (!passed) this.#keepDone(state, effect.row);
+        if (!passed) this.#partitions.keepDone(state, effect.row);
         return this.#obey(state, { ...effect, passed });
       }
       case 'publish-will': {
@@ -245,34 +228,5 @@ export class Shard {
     const slot: Slot = { state, mark: 0, qos: 0, retain: false };
     this.#sessions.set(state.clientId, slot);
     return slot;
-  }
-
-  #keepDone(state: SessionState, row: OutboundRow): void {
-    const { source, position, origin } = row;
-    this.#doneRows.push({
-      clientId: state.clientId,
-      generation: state.generation,
-      key: { source, position },
-      origin,
-    });
-  }
-
-  #settle(place: OutboundKey): void {
-    if (isInLog(place)) this.#progress.get(place.source)?.settle(place.position);
-  }
-
-  #progressOf(partition: string): Progress {
-    let progress = this.#progress.get(partition);
-    if (progress === undefined) {
-      progress = new Progress({ partition, low: null, done: [] });
-      this.#progress.set(partition, progress);
-    }
-    return progress;
-  }
-
-  #handedOut(): Record<string, Position> {
-    const positions: Record<string, Position> = {};
-    for (const [partition, { handedOut }] of this.#progress) positions[partition] = handedOut ?? '';
-    return positions;
   }
 }

@@ -15,6 +15,7 @@ import { portErrorCode } from '../ports/errors.js';
 import type { Peer, PeerEvents } from '../ports/peer.js';
 import type { InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import { perform } from './durable-effects.js';
 import type { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
@@ -123,7 +124,6 @@ export class Edge implements EdgeChannel {
 
   #obey(connection: Connection, effect: Effect): void {
     const { state, peer } = connection;
-    const { publisher, inbound, sessions } = this.#parts;
     switch (effect.type) {
       case 'send': {
         const bytes = encode(effect.packet, state.level ?? 5);
@@ -140,53 +140,14 @@ export class Edge implements EdgeChannel {
         return void this.#authenticate(connection, effect);
       case 'claim':
         return void this.#claim(connection, effect.claim);
-      case 'append': {
-        const { qos, reference, bytes } = effect;
-        return this.#then(
-          connection,
-          publisher.publish(effect.publication),
-          () => ({ type: 'appended', qos, reference, bytes }),
-          (code) => ({ type: 'append-failed', qos, reference, bytes, code }),
-        );
-      }
-      case 'begin-inbound': {
-        const { reference, packetId, token, begunAtMs } = effect;
-        return this.#then(
-          connection,
-          inbound.begin(state.clientId, state.generation, packetId, { token, begunAtMs }),
-          (existing) => ({ type: 'inbound-begun', reference, existing: existing ?? null }),
-          (code) => ({ type: 'inbound-failed', code }),
-        );
-      }
-      case 'resolve-append': {
-        const { reference, topic, token, sinceMs } = effect;
-        return this.#then(
-          connection,
-          publisher.wasPublished(topic, token, sinceMs),
-          (found) => ({ type: 'append-resolved', reference, found }),
-          (code) => ({ type: 'inbound-failed', code }),
-        );
-      }
-      case 'end-inbound': {
-        const { packetId } = effect;
-        return this.#then(
-          connection,
-          inbound.end(state.clientId, state.generation, packetId),
-          (existed) => ({ type: 'inbound-ended', packetId, existed }),
-          (code) => ({ type: 'inbound-failed', code }),
-        );
-      }
-      case 'drop-inbound': {
-        const { reference, packetId } = effect;
-        return this.#then(
-          connection,
-          inbound.end(state.clientId, state.generation, packetId),
-          () => ({ type: 'inbound-dropped', reference }),
-          (code) => ({ type: 'inbound-failed', code }),
-        );
-      }
+      case 'append':
+      case 'begin-inbound':
+      case 'resolve-append':
+      case 'end-inbound':
+      case 'drop-inbound':
+        return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
       case 'tell-session':
-        return sessions.tell(effect.command);
+        return this.#parts.sessions.tell(effect.command);
       case 'leave':
         return this.#leave(connection, effect);
       case 'report': {
@@ -195,25 +156,6 @@ export class Edge implements EdgeChannel {
         return this.#parts.telemetry.log(effect.level, effect.event, { client, peer: peer.address, clause, text });
       }
     }
-  }
-
-  /** Feeds back what became of an effect. */
-  #then<T>(
-    connection: Connection,
-    outcome: Promise<T>,
-    done: (value: T) => Input,
-    failed: (code: ReturnType<typeof portErrorCode>) => Input,
-  ): void {
-    outcome.then(
-      (value) => this.#feed(connection, done(value)),
-      (error: unknown) => {
-        this.#parts.telemetry.log('debug', 'effect-failed', {
-          client: connection.state.clientId,
-          error: String(error),
-        });
-        this.#feed(connection, failed(portErrorCode(error)));
-      },
-    );
   }
 
   async #authenticate(connection: Connection, effect: Extract<Effect, { type: 'authenticate' }>): Promise<void> {

@@ -1,0 +1,70 @@
+import type { Position } from '../ports/log.js';
+import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
+import { isInLog } from '../session/places.js';
+import type { SessionState } from '../session/state.js';
+import { Progress } from './progress.js';
+
+/** A finished row that stays until the saved checkpoint has passed where its publication came from. */
+export interface DoneRow {
+  clientId: string;
+  generation: number;
+  key: OutboundKey;
+  origin: OutboundKey;
+}
+
+/** How far a shard is with each partition, in memory and as saved. */
+export class Partitions {
+  readonly #progress = new Map<string, Progress>();
+  readonly #savedLow = new Map<string, Position | null>();
+  #doneRows: DoneRow[] = [];
+
+  constructor(checkpoints: readonly CheckpointRow[]) {
+    for (const row of checkpoints) {
+      this.#progress.set(row.partition, new Progress(row));
+      this.#savedLow.set(row.partition, row.low);
+    }
+  }
+
+  of(partition: string): Progress {
+    let progress = this.#progress.get(partition);
+    if (progress === undefined) {
+      progress = new Progress({ partition, low: null, done: [] });
+      this.#progress.set(partition, progress);
+    }
+    return progress;
+  }
+
+  settle(place: OutboundKey): void {
+    if (isInLog(place)) this.#progress.get(place.source)?.settle(place.position);
+  }
+
+  /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
+  hasPassed(place: OutboundKey): boolean {
+    const low = this.#savedLow.get(place.source) ?? null;
+    return low !== null && place.position <= low;
+  }
+
+  /** Per partition, the last position handed out. */
+  handedOut(): Record<string, Position> {
+    const positions: Record<string, Position> = {};
+    for (const [partition, { handedOut }] of this.#progress) positions[partition] = handedOut ?? '';
+    return positions;
+  }
+
+  keepDone({ clientId, generation }: SessionState, { source, position, origin }: OutboundRow): void {
+    this.#doneRows.push({ clientId, generation, key: { source, position }, origin });
+  }
+
+  /** Checkpoints that moved since the last call. */
+  takeCheckpoints(): CheckpointRow[] {
+    return [...this.#progress.values()].flatMap((progress) => progress.take() ?? []);
+  }
+
+  /** The checkpoints are durable: returns the rows that were kept only until now. */
+  checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
+    for (const row of rows) this.#savedLow.set(row.partition, row.low);
+    const passed = this.#doneRows.filter((row) => this.hasPassed(row.origin));
+    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.hasPassed(row.origin));
+    return passed;
+  }
+}

@@ -1,0 +1,60 @@
+import type { Effect } from '../connection/effects.js';
+import type { Input } from '../connection/inputs.js';
+import type { ConnectionState } from '../connection/state.js';
+import { portErrorCode } from '../ports/errors.js';
+import type { InboundStore } from '../ports/store.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import type { Publisher } from './publisher.js';
+
+export type DurableEffect = Extract<
+  Effect,
+  { type: 'append' | 'begin-inbound' | 'resolve-append' | 'end-inbound' | 'drop-inbound' }
+>;
+
+/** Does what a publication needs of log and store. Resolves, never rejects, with the input that says what became of it. */
+export async function perform(
+  effect: DurableEffect,
+  state: ConnectionState,
+  parts: { publisher: Publisher; inbound: InboundStore; telemetry: Telemetry },
+): Promise<Input> {
+  try {
+    return await done(effect, state, parts);
+  } catch (error) {
+    const code = portErrorCode(error);
+    parts.telemetry.log('debug', 'effect-failed', { what: effect.type, client: state.clientId, error: String(error) });
+    if (effect.type !== 'append') return { type: 'inbound-failed', code };
+    const { qos, reference, bytes } = effect;
+    return { type: 'append-failed', qos, reference, bytes, code };
+  }
+}
+
+async function done(
+  effect: DurableEffect,
+  { clientId, generation }: ConnectionState,
+  { publisher, inbound }: { publisher: Publisher; inbound: InboundStore },
+): Promise<Input> {
+  switch (effect.type) {
+    case 'append': {
+      const { qos, reference, bytes } = effect;
+      await publisher.publish(effect.publication);
+      return { type: 'appended', qos, reference, bytes };
+    }
+    case 'begin-inbound': {
+      const { reference, packetId, token, begunAtMs } = effect;
+      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs });
+      return { type: 'inbound-begun', reference, existing: existing ?? null };
+    }
+    case 'resolve-append': {
+      const { reference, topic, token, sinceMs } = effect;
+      return { type: 'append-resolved', reference, found: await publisher.wasPublished(topic, token, sinceMs) };
+    }
+    case 'end-inbound': {
+      const { packetId } = effect;
+      return { type: 'inbound-ended', packetId, existed: await inbound.end(clientId, generation, packetId) };
+    }
+    case 'drop-inbound': {
+      await inbound.end(clientId, generation, effect.packetId);
+      return { type: 'inbound-dropped', reference: effect.reference };
+    }
+  }
+}
