@@ -1,6 +1,6 @@
 import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
-import { REASON, refusal } from '../mqtt/reason-codes.js';
+import { REASON, type Refusal, refusal } from '../mqtt/reason-codes.js';
 import type { Publication } from '../topics/publication.js';
 import { beginExchange, issueAppend, issueReady, throttle } from './answers.js';
 import type { Effect } from './effects.js';
@@ -9,10 +9,8 @@ import type { ConnectionState } from './state.js';
 
 /** To the log; the answer waits for `appended`. */
 export function onPublish(state: ConnectionState, packet: Publish, now: number, effects: Effect[]): void {
-  if (packet.properties?.topicAlias !== undefined) {
-    const why = refusal(REASON.topicAliasInvalid, 'MQTT-3.3.2-9', 'a topic alias above the Topic Alias Maximum of 0');
-    return refuse(state, why, now, effects);
-  }
+  const topic = topicOf(state, packet);
+  if (typeof topic !== 'string') return refuse(state, topic, now, effects);
   if (packet.qos === 2 && isRepeated(state, packet.packetId, effects)) return;
   if (packet.qos > 0 && exceedsReceiveMaximum(state)) {
     const why = refusal(
@@ -22,8 +20,8 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     );
     return refuse(state, why, now, effects);
   }
-  const publication = publicationOf(state, packet, now);
-  const bytes = packet.topic.length + packet.payload.length;
+  const publication = publicationOf(state, packet, topic, now);
+  const bytes = topic.length + packet.payload.length;
   state.appends += 1;
   state.appendBytes += bytes;
   if (packet.qos === 0) {
@@ -69,13 +67,28 @@ function isRepeated(state: ConnectionState, packetId: number, effects: Effect[])
   return exchange !== undefined;
 }
 
-function publicationOf(state: ConnectionState, packet: Publish, now: number): Publication {
+/** The topic that the packet names, by itself or by an alias that this packet or an earlier one gave it (section 3.3.2.3.4). */
+function topicOf(state: ConnectionState, packet: Publish): string | Refusal {
+  const alias = packet.properties?.topicAlias;
+  if (alias === undefined) return packet.topic;
+  if (alias > state.limits.topicAliasMaximum) {
+    return refusal(REASON.topicAliasInvalid, 'MQTT-3.3.2-9', 'a topic alias above the Topic Alias Maximum');
+  }
+  if (packet.topic !== '') state.aliases[alias] = packet.topic;
+  return (
+    state.aliases[alias] ?? refusal(REASON.protocolError, 'section 3.3.2.3.4', 'a topic alias that stands for nothing')
+  );
+}
+
+function publicationOf(state: ConnectionState, packet: Publish, topic: string, now: number): Publication {
+  // The alias is this connection's and goes no further.
+  const { topicAlias: _, ...carried } = packet.properties ?? {};
   return {
-    topic: packet.topic,
+    topic,
     payload: packet.payload,
     qos: packet.qos,
     retain: packet.retain,
-    ...(packet.properties && { properties: packet.properties }),
+    ...(packet.properties && { properties: carried }),
     publisher: state.clientId,
     publishedAtMs: now,
   };

@@ -29,6 +29,8 @@ export interface ConnectionLimits {
   /** Longest Keep Alive; 0: whatever the client asks. */
   keepAliveMaxS: number;
   sessionExpiryMaxS: number;
+  /** Topic aliases that a client may use. */
+  topicAliasMaximum: number;
 }
 
 /**
@@ -76,6 +78,8 @@ export interface ConnectionState {
   /** 0: off. */
   keepAliveMs: number;
   lastReceivedAtMs: number;
+  /** Topics by the alias that the client gave them. */
+  aliases: Record<number, string>;
   /** By QoS, because order is promised within one only [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */
   lines: Record<1 | 2, Line>;
   /** Packet identifiers of QoS 2 in use: its PUBREC waits, or is sent and the PUBREL is not here yet. */
@@ -108,6 +112,7 @@ export function initialConnection(
     keepsInbound: false,
     keepAliveMs: 0,
     lastReceivedAtMs: now,
+    aliases: {},
     lines: { 1: { first: 0, issued: 0, entries: [] }, 2: { first: 0, issued: 0, entries: [] } },
     exchanges: {},
     exchangeCount: 0,

@@ -24,6 +24,7 @@ interface Slot {
   mark: number;
   qos: 0 | 1 | 2;
   retain: boolean;
+  identifiers: number[] | undefined;
 }
 
 /**
@@ -106,7 +107,7 @@ export class Shard {
     const mark = this.#mark;
     let needs = 0;
     this.#index.match(publication.topic, (slot, subscription) => {
-      const { options, since } = subscription;
+      const { options, since, identifier } = subscription;
       if (options.noLocal && slot.state.clientId === publication.publisher) return;
       const sinceHere = isReplay ? since[partition] : undefined;
       if (sinceHere !== undefined && position <= sinceHere) return;
@@ -117,6 +118,7 @@ export class Shard {
         slot.mark = mark;
         slot.qos = qos;
         slot.retain = retain;
+        slot.identifiers = undefined;
         recipients.push(slot);
         if (qos > 0 && isDurable(slot.state)) needs += 1;
       } else {
@@ -125,11 +127,14 @@ export class Shard {
         slot.qos = Math.max(slot.qos, qos) as 0 | 1 | 2;
         slot.retain ||= retain;
       }
+      // One for each subscription that matched [MQTT-3.3.4-4].
+      if (identifier !== undefined) slot.identifiers = [...(slot.identifiers ?? []), identifier];
     });
     progress.handOut(position, needs);
     for (const slot of recipients) {
-      const { qos, retain } = slot;
-      this.#step(slot, { type: 'published', delivery: { source: partition, position, publication, qos, retain } }, now);
+      const { qos, retain, identifiers } = slot;
+      const delivery = { source: partition, position, publication, qos, retain, ...(identifiers && { identifiers }) };
+      this.#step(slot, { type: 'published', delivery }, now);
     }
   }
 
@@ -225,7 +230,7 @@ export class Shard {
   }
 
   #addSlot(state: SessionState): Slot {
-    const slot: Slot = { state, mark: 0, qos: 0, retain: false };
+    const slot: Slot = { state, mark: 0, qos: 0, retain: false, identifiers: undefined };
     this.#sessions.set(state.clientId, slot);
     return slot;
   }

@@ -8,7 +8,7 @@ import {
 export interface Limit {
   /** Environment variable; in a file, the same name. */
   setting: string;
-  unit: 'bytes' | 'messages' | 'connections' | 'subscriptions' | 'ms' | 's';
+  unit: 'bytes' | 'messages' | 'connections' | 'subscriptions' | 'aliases' | 'ms' | 's';
   default: number;
   min: number;
   max: number;
@@ -77,6 +77,15 @@ export const LIMITS = {
     max: 65_535,
     meaning: 'longest Keep Alive of an MQTT 5 client; 0: as it asks',
     answer: 'CONNACK names it as Server Keep Alive',
+  },
+  topicAliasMaximum: {
+    setting: 'PULSEGATE_TOPIC_ALIAS_MAXIMUM',
+    unit: 'aliases',
+    default: 32,
+    min: 0,
+    max: 65_535,
+    meaning: 'topic aliases that an MQTT 5 client may use; as many topics are kept for its connection',
+    answer: 'DISCONNECT 0x94',
   },
   sessionExpiryMaxS: {
     setting: 'PULSEGATE_SESSION_EXPIRY_MAX_S',

@@ -22,6 +22,8 @@ export interface Connected extends FromConnection {
   receiveMaximum: number;
   /** Bytes of the largest packet that the client takes; null: no bound. */
   packetMaxBytes: number | null;
+  /** Topic aliases that the client takes; 0: none. */
+  topicAliasMaximum: number;
   /** Seconds. */
   sessionExpiryS: number;
   /** Of this connection. */
@@ -34,6 +36,8 @@ export interface SubscribeAsked extends FromConnection {
   type: 'subscribe';
   packetId: number;
   subscriptions: readonly SubscriptionRequest[];
+  /** Of all of them; null: none. */
+  identifier: number | null;
 }
 
 export interface UnsubscribeAsked extends FromConnection {

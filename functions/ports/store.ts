@@ -60,6 +60,8 @@ export interface PresenceStore {
 export interface SubscriptionRow {
   filter: string;
   options: SubscriptionOptions;
+  /** Subscription Identifier. */
+  identifier?: number;
   /** Per partition, the last position that had been handed out when the subscription began: what replay must not repeat to it. */
   since: Readonly<Record<string, Position>>;
 }
@@ -79,6 +81,8 @@ export interface SessionRow {
 export interface RetainedDue {
   filter: string;
   options: SubscriptionOptions;
+  /** Subscription Identifier. */
+  identifier?: number;
   /** The SUBSCRIBE that promised it, by the session's sequence. */
   sequence: number;
   /** As in `SubscriptionRow`, when that SUBSCRIBE came: what is newer comes live. */
@@ -130,6 +134,8 @@ export interface OutboundRow {
   qos: 1 | 2;
   /** As it will be sent, after Retain As Published. */
   retain: boolean;
+  /** Subscription Identifiers of the subscriptions that matched. */
+  identifiers?: readonly number[];
   /** null once released. */
   publication: Publication | null;
 }

@@ -5,6 +5,7 @@ import type { EdgeChannel } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import type { CheckpointRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import type { PublishToClient } from '../session/effects.js';
 import type { SessionInput } from '../session/inputs.js';
 import type { SessionLimits, SessionState } from '../session/state.js';
 import type { Presence } from './presence.js';
@@ -76,7 +77,11 @@ export class ShardDriver {
     switch (effect.type) {
       case 'send-publish':
         if (connection === null) return;
-        return this.#deliver(session, this.#encoder.encode(effect.publish, connection.level), effect.publish.qos === 0);
+        return this.#deliver(
+          session,
+          this.#encoder.encode(effect.publish, connection.level),
+          isDroppable(effect.publish),
+        );
       case 'send':
         return this.#deliver(session, connection && encode(effect.packet, connection.level), false);
       case 'save-session':
@@ -166,4 +171,9 @@ export class ShardDriver {
     this.work('end-session', () => store.inbound.clear(clientId, generation));
     if (!replaced) this.work('end-session', () => presence.tidy(clientId));
   }
+}
+
+/** QoS 0, unless later packets rest on it. */
+function isDroppable({ qos, alias }: PublishToClient): boolean {
+  return qos === 0 && !alias?.isNew;
 }

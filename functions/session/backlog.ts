@@ -88,6 +88,7 @@ function resend(
     origin: row.origin,
     publication: row.publication,
     retain: row.retain,
+    ...(row.identifiers && { identifiers: row.identifiers }),
     bytes: row.publication ? publicationBytes(row.publication) : 0,
     sentAtMs: now,
     saved: true,
@@ -101,16 +102,16 @@ function resend(
     effects.push({ type: 'send', packet: { type: 'pubrel', packetId: row.packetId, reasonCode: REASON.success } });
   } else {
     const left = row.publication && messageSecondsLeft(row.publication, now);
-    sendEntry(entry, true, left === null ? null : Math.max(left, 1), effects);
+    sendEntry(state, entry, true, left === null ? null : Math.max(left, 1), effects);
   }
 }
 
 function takeQueued(state: SessionState, row: OutboundRow, now: number, effects: SessionEffect[]): void {
   if (row.publication === null) return;
-  const { source, position, publication, qos, retain } = row;
+  const { publication } = row;
   state.stored.messages = Math.max(0, state.stored.messages - 1);
   state.stored.bytes = Math.max(0, state.stored.bytes - publicationBytes(publication));
-  send(state, { source, position, publication, qos, retain }, { queued: true }, now, effects);
+  send(state, { ...row, publication }, { queued: true }, now, effects);
 }
 
 /** A page of retained messages for a new subscription [MQTT-3.3.1-6]. */
@@ -157,6 +158,7 @@ function sendRetained(
     publication: row.publication,
     qos,
     retain: true,
+    ...(due.identifier !== undefined && { identifiers: [due.identifier] }),
   };
   const left = messageSecondsLeft(row.publication, now);
   if (left !== null && left <= 0) return;

@@ -1,7 +1,7 @@
-import { publishTemplate } from '../mqtt/encode.js';
 import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import type { SessionEffect } from './effects.js';
+import { isTooLarge, sendPublish } from './outgoing.js';
 import { placeText } from './places.js';
 import { inFlightRow } from './set-aside.js';
 import { type Delivery, type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
@@ -48,10 +48,12 @@ export function send(
   now: number,
   effects: SessionEffect[],
 ): void {
-  const { publication, retain } = delivery;
+  const { publication, retain, identifiers } = delivery;
   const qos = delivery.qos as 1 | 2;
   const left = messageSecondsLeft(publication, now);
-  if ((left !== null && left <= 0) || isTooLarge(state, delivery, effects)) {
+  const isExpired = left !== null && left <= 0;
+  if (isExpired || isTooLarge(state, delivery, left)) {
+    if (!isExpired) countTooLarge(effects);
     return options.queued ? removeQueued(state, delivery, effects) : drop(state, delivery, effects);
   }
   const saves = qos === 2 && isDurable(state);
@@ -63,6 +65,7 @@ export function send(
     origin: { source: delivery.source, position: delivery.position },
     publication,
     retain,
+    ...(identifiers && { identifiers }),
     bytes: publicationBytes(publication),
     sentAtMs: now,
     saved: saves,
@@ -76,7 +79,7 @@ export function send(
     state.stored.writing += 1;
     effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: !options.queued });
   } else {
-    sendEntry(entry, false, left, effects);
+    sendEntry(state, entry, false, left, effects);
   }
 }
 
@@ -87,29 +90,24 @@ export function track(state: SessionState, entry: InFlight, now: number): void {
   if (!entry.settled) state.unsavedSinceMs ??= now;
 }
 
-export function sendEntry(entry: InFlight, dup: boolean, secondsLeft: number | null, effects: SessionEffect[]): void {
-  if (entry.publication === null) return;
-  const { publication, qos, retain, packetId } = entry;
-  effects.push({ type: 'send-publish', publish: { publication, qos, retain, dup, packetId, secondsLeft } });
+export function sendEntry(
+  state: SessionState,
+  entry: InFlight,
+  dup: boolean,
+  secondsLeft: number | null,
+  effects: SessionEffect[],
+): void {
+  const { publication, packetId } = entry;
+  if (publication !== null) sendPublish(state, { ...entry, publication }, { packetId, dup, secondsLeft }, effects);
 }
 
 function sendQos0(state: SessionState, delivery: Delivery, secondsLeft: number | null, effects: SessionEffect[]): void {
-  if (isTooLarge(state, delivery, effects)) return;
-  const { publication, retain } = delivery;
-  effects.push({
-    type: 'send-publish',
-    publish: { publication, qos: 0, retain, dup: false, packetId: 0, secondsLeft },
-  });
+  if (isTooLarge(state, delivery, secondsLeft)) return countTooLarge(effects);
+  sendPublish(state, delivery, { packetId: 0, dup: false, secondsLeft }, effects);
 }
 
-/** A packet over the client's Maximum Packet Size is dropped for that client alone, as if it had been sent [MQTT-3.1.2-25]. */
-function isTooLarge(state: SessionState, delivery: Delivery, effects: SessionEffect[]): boolean {
-  const bound = state.connection?.packetMaxBytes ?? null;
-  if (bound === null || state.connection === null) return false;
-  const { publication, qos, retain } = delivery;
-  if (publishTemplate({ ...publication, qos, retain }, state.connection.level).bytes.length <= bound) return false;
+function countTooLarge(effects: SessionEffect[]): void {
   effects.push({ type: 'count', name: 'publications-dropped-too-large', by: 1 });
-  return true;
 }
 
 /** The checkpoint need not wait for what this session will not get. */

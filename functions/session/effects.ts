@@ -18,6 +18,9 @@ export interface PublishToClient {
   packetId: number;
   /** Message Expiry Interval as it is now; null: none. */
   secondsLeft: number | null;
+  identifiers?: readonly number[];
+  /** `isNew`: the packet that tells the client what the alias stands for; it must not be dropped. */
+  alias?: { number: number; isNew: boolean };
 }
 
 /** Commands for the shard and its driver. One that has an outcome names the input that reports it. */

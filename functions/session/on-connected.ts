@@ -14,6 +14,9 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
     level: input.level,
     receiveMaximum: input.receiveMaximum,
     packetMaxBytes: input.packetMaxBytes,
+    topicAliasMaximum: input.topicAliasMaximum,
+    aliases: {},
+    aliasCount: 0,
   };
   state.disconnectedAtMs = null;
   state.releasing = false;

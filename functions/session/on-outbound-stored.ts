@@ -35,7 +35,7 @@ function onInFlightStored(state: SessionState, row: OutboundRow, now: number, ef
     }
     const left = entry.publication && messageSecondsLeft(entry.publication, now);
     if (left !== null && left <= 0) finish(state, entry, effects);
-    else sendEntry(entry, false, left, effects);
+    else sendEntry(state, entry, false, left, effects);
   } else if (entry.phase === 'releasing') {
     entry.phase = 'released';
     const { packetId } = entry;

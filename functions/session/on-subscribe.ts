@@ -32,7 +32,7 @@ export function onSubscribe(
   for (const request of input.subscriptions) {
     const reasonCode = judge(state, request);
     answer.reasonCodes.push(reasonCode);
-    if (reasonCode < REASON.unspecifiedError) granted.push(grant(state, request, input.handedOut, answer));
+    if (reasonCode < REASON.unspecifiedError) granted.push(grant(state, request, input, answer));
   }
   if (granted.length > 0) effects.push({ type: 'index', subscriptions: granted });
   state.pendingAnswers.push(answer);
@@ -81,17 +81,19 @@ function judge(state: SessionState, request: SubscriptionRequest): number {
 function grant(
   state: SessionState,
   request: SubscriptionRequest,
-  handedOut: Readonly<Record<string, string>>,
+  { handedOut, identifier }: Extract<SessionInput, { type: 'subscribe' }>,
   answer: PendingAnswer,
 ): SubscriptionRow {
   const { filter, ...options } = request;
+  const identified = identifier !== null && { identifier };
   const replaced = state.subscriptions[filterKey(filter)];
-  const row: SubscriptionRow = { filter, options, since: replaced?.since ?? handedOut };
+  const row: SubscriptionRow = { filter, options, ...identified, since: replaced?.since ?? handedOut };
   state.subscriptions[filterKey(filter)] = row;
   if (!replaced) state.subscriptionCount += 1;
   const sendsRetained = options.retainHandling === 0 || (options.retainHandling === 1 && !replaced);
   if (sendsRetained) {
-    answer.retainedDue.push({ filter, options, sequence: state.sequence, since: handedOut, after: null });
+    const { sequence } = state;
+    answer.retainedDue.push({ filter, options, ...identified, sequence, since: handedOut, after: null });
   }
   return row;
 }

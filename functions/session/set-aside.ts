@@ -51,6 +51,7 @@ export function inFlightRow(entry: InFlight): OutboundRow {
     packetId: entry.packetId,
     qos: entry.qos,
     retain: entry.retain,
+    ...(entry.identifiers && { identifiers: entry.identifiers }),
     publication: entry.publication,
   };
 }

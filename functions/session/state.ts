@@ -43,6 +43,8 @@ export interface Delivery {
   qos: 0 | 1 | 2;
   /** As it is to be sent. */
   retain: boolean;
+  /** Subscription Identifiers of the subscriptions that matched. */
+  identifiers?: readonly number[];
 }
 
 /**
@@ -59,6 +61,7 @@ export interface InFlight {
   /** null once released. */
   publication: Publication | null;
   retain: boolean;
+  identifiers?: readonly number[];
   bytes: number;
   sentAtMs: number;
   /** A row under `inFlightKey(order)` holds it. */
@@ -74,6 +77,10 @@ export interface SessionConnection {
   level: Level;
   receiveMaximum: number;
   packetMaxBytes: number | null;
+  topicAliasMaximum: number;
+  /** Aliases given so far, by `filterKey` of the topic. */
+  aliases: Record<string, number>;
+  aliasCount: number;
 }
 
 /** A SUBSCRIBE or UNSUBSCRIBE whose answer waits for the session row. */

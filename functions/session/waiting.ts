@@ -53,6 +53,6 @@ export function enqueue(state: SessionState, deliveries: readonly Delivery[], ef
 }
 
 function queuedRow(delivery: Delivery, qos: 1 | 2): OutboundRow {
-  const { source, position, retain, publication } = delivery;
-  return { source, position, origin: { source, position }, state: 'queued', packetId: 0, qos, retain, publication };
+  const { source, position } = delivery;
+  return { ...delivery, origin: { source, position }, state: 'queued', packetId: 0, qos };
 }

@@ -61,7 +61,7 @@ function commandLine(command: SessionCommand): string {
         ...command.leftWills.map((left) => `left ${will(left)}`),
       );
     case 'subscribe':
-      return `subscribe ${of} ${command.packetId} [${command.subscriptions.map((asked) => subscription(asked.filter, asked)).join(', ')}]`;
+      return `subscribe ${of} ${command.packetId} [${command.subscriptions.map((asked) => subscription(asked.filter, asked)).join(', ')}]${command.identifier === null ? '' : ` identifier=${command.identifier}`}`;
     case 'unsubscribe':
       return `unsubscribe ${of} ${command.packetId} [${command.filters.join(', ')}]`;
     case 'acknowledged':

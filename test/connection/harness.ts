@@ -20,6 +20,7 @@ const LIMITS: ConnectionState['limits'] = {
   connectTimeoutMs: 5_000,
   keepAliveMaxS: 0,
   sessionExpiryMaxS: 0xffff_ffff,
+  topicAliasMaximum: 0,
 };
 
 /** Whose verdict a command stands for. */

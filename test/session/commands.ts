@@ -27,6 +27,7 @@ export function readCommand(
         level,
         receiveMaximum: words.number('receive-maximum') ?? 65_535,
         packetMaxBytes: words.number('packet-max') ?? null,
+        topicAliasMaximum: words.number('alias-max') ?? 0,
         sessionExpiryS: words.number('expiry') ?? 0,
         will: readWill(words, clientId, connectionNumber, now),
         leftWills: left === undefined ? [] : [willOf(left, clientId, connectionNumber - 1, 0, now)],
@@ -34,6 +35,7 @@ export function readCommand(
     }
     case 'subscribe': {
       const packetId = toNumber(words.next());
+      const identifier = words.number('identifier') ?? null;
       const subscriptions = words.split('+').map((asked) => {
         const options = {
           qos: (asked.numbered('qos') ?? 0) as 0 | 1 | 2,
@@ -43,7 +45,7 @@ export function readCommand(
         };
         return { filter: asked.next(), ...options };
       });
-      return { type: 'subscribe', clientId, connectionNumber, packetId, subscriptions };
+      return { type: 'subscribe', clientId, connectionNumber, packetId, subscriptions, identifier };
     }
     case 'unsubscribe': {
       const packetId = toNumber(words.next());

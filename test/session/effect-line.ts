@@ -56,9 +56,11 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
 }
 
 function publishLine(publish: PublishToClient): string {
-  const { publication, qos, packetId, retain, dup, secondsLeft } = publish;
+  const { publication, qos, packetId, retain, dup, secondsLeft, identifiers, alias } = publish;
   const { topic, payload } = publication;
   const parts = [retain && 'retain', dup && 'dup', secondsLeft !== null && `expiry=${secondsLeft}`];
+  parts.push(identifiers !== undefined && `identifiers=${identifiers.join()}`);
+  parts.push(alias !== undefined && `alias=${alias.number}${alias.isNew ? ' new' : ''}`);
   return line('send publish', qos > 0 && `${packetId}`, message({ topic, payload }), `qos${qos}`, ...parts);
 }
 
