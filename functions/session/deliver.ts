@@ -1,6 +1,7 @@
 import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import type { SessionEffect } from './effects.js';
+import { finish } from './finish.js';
 import { isTooLarge, sendPublish } from './outgoing.js';
 import { placeText } from './places.js';
 import { inFlightRow } from './set-aside.js';
@@ -61,7 +62,7 @@ export function send(
     packetId: takePacketId(state),
     order: state.nextOrder,
     qos,
-    phase: saves ? 'saving' : 'sent',
+    phase: saves ? 'saving' : 'ready',
     origin: { source: delivery.source, position: delivery.position },
     publication,
     retain,
@@ -74,12 +75,25 @@ export function send(
   };
   state.nextOrder += 1;
   track(state, entry, now);
+  state.toSend.push(entry.packetId);
   if (saves) {
     state.stored.used = true;
     state.stored.writing += 1;
     effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: !options.queued });
-  } else {
-    sendEntry(state, entry, false, left, effects);
+  }
+  sendReady(state, now, effects);
+}
+
+/** Sends what is ready, as far as nothing before it still waits. One that has expired meanwhile is finished unsent [MQTT-3.3.2-5]. */
+export function sendReady(state: SessionState, now: number, effects: SessionEffect[]): void {
+  for (;;) {
+    const entry = state.inFlight[state.toSend[0] ?? 0];
+    if (entry?.phase !== 'ready') return;
+    state.toSend.shift();
+    const left = entry.publication && messageSecondsLeft(entry.publication, now);
+    entry.phase = 'sent';
+    if (left !== null && left <= 0) finish(state, entry, effects);
+    else sendEntry(state, entry, false, left, effects);
   }
 }
 

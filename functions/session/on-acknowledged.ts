@@ -2,7 +2,7 @@ import { REASON } from '../mqtt/reason-codes.js';
 import type { Acknowledged } from '../ports/session-commands.js';
 import { drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
-import { inFlightKey, isInLog } from './places.js';
+import { finish } from './finish.js';
 import { inFlightRow } from './set-aside.js';
 import { type InFlight, isDurable, type SessionState } from './state.js';
 
@@ -11,7 +11,7 @@ export function onAcknowledged(state: SessionState, input: Acknowledged, now: nu
   const entry = state.inFlight[input.packetId];
   switch (input.answer) {
     case 'puback':
-      if (entry?.qos === 1) finish(state, entry, effects);
+      if (entry?.qos === 1 && entry.phase === 'sent') finish(state, entry, effects);
       break;
     case 'pubrec':
       onPubrec(state, entry, input, effects);
@@ -43,41 +43,24 @@ function onPubrec(
     state.inFlightBytes -= entry.bytes;
     entry.bytes = 0;
     entry.publication = null;
+    state.toRelease.push(packetId);
+    entry.phase = 'releasable';
     if (isDurable(state)) {
       entry.phase = 'releasing';
       state.stored.writing += 1;
       effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: false });
-    } else {
-      entry.phase = 'released';
-      effects.push({ type: 'send', packet: { type: 'pubrel', packetId, reasonCode: REASON.success } });
     }
+    sendReleasable(state, effects);
   }
 }
 
-/** The exchange is over, or was not begun in time; the packet identifier is free once nothing durable speaks of it any more. */
-export function finish(state: SessionState, entry: InFlight, effects: SessionEffect[]): void {
-  if (!entry.settled) effects.push({ type: 'settle', place: entry.origin });
-  entry.settled = true;
-  if (entry.queued) {
-    state.stored.writing += 1;
-    effects.push({ type: 'remove-outbound', keys: [entry.origin] });
+/** PUBRELs go out in the order of the PUBRECs [MQTT-4.6.0-4]. */
+export function sendReleasable(state: SessionState, effects: SessionEffect[]): void {
+  for (;;) {
+    const entry = state.inFlight[state.toRelease[0] ?? 0];
+    if (entry?.phase !== 'releasable') return;
+    state.toRelease.shift();
+    entry.phase = 'released';
+    effects.push({ type: 'send', packet: { type: 'pubrel', packetId: entry.packetId, reasonCode: REASON.success } });
   }
-  if (entry.saved && entry.qos === 2 && isInLog(entry.origin)) {
-    entry.phase = 'finishing';
-    state.stored.writing += 1;
-    effects.push({ type: 'finish-outbound', row: { ...inFlightRow(entry), publication: null } });
-    return;
-  }
-  if (entry.saved) {
-    state.stored.writing += 1;
-    effects.push({ type: 'remove-outbound', keys: [inFlightKey(entry.order)] });
-  }
-  untrack(state, entry);
-}
-
-export function untrack(state: SessionState, entry: InFlight): void {
-  delete state.inFlight[entry.packetId];
-  state.inFlightCount -= 1;
-  state.inFlightBytes -= entry.bytes;
-  if (state.inFlightCount === 0 && state.waiting.length === 0) state.unsavedSinceMs = null;
 }

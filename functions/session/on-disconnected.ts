@@ -1,7 +1,7 @@
 import { sessionEndMs } from '../mqtt/expiry.js';
 import type { Disconnected } from '../ports/session-commands.js';
 import type { SessionEffect } from './effects.js';
-import { inSendingOrder, saveInFlight, setAside } from './set-aside.js';
+import { forgetInFlight, inSendingOrder, saveInFlight, setAside } from './set-aside.js';
 import { isDurable, type SessionState, sessionDeadline } from './state.js';
 import { spill, takeWaiting } from './waiting.js';
 
@@ -72,9 +72,7 @@ function settleAll(state: SessionState, effects: SessionEffect[]): void {
   for (const entry of Object.values(state.inFlight)) {
     if (!entry.settled) effects.push({ type: 'settle', place: entry.origin });
   }
-  state.inFlight = {};
-  state.inFlightCount = 0;
-  state.inFlightBytes = 0;
+  forgetInFlight(state);
   state.unsavedSinceMs = null;
 }
 

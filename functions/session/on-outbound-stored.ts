@@ -1,11 +1,10 @@
-import { messageSecondsLeft } from '../mqtt/expiry.js';
-import { REASON } from '../mqtt/reason-codes.js';
 import type { OutboundRow } from '../ports/store.js';
 import { drain } from './backlog.js';
-import { removeQueued, sendEntry } from './deliver.js';
+import { removeQueued, sendReady } from './deliver.js';
 import type { SessionEffect } from './effects.js';
+import { untrack } from './finish.js';
 import type { SessionInput } from './inputs.js';
-import { finish, untrack } from './on-acknowledged.js';
+import { sendReleasable } from './on-acknowledged.js';
 import { IN_FLIGHT, orderOf } from './places.js';
 import type { SessionState } from './state.js';
 
@@ -28,18 +27,15 @@ function onInFlightStored(state: SessionState, row: OutboundRow, now: number, ef
   // Set aside meanwhile: the row speaks for itself when the session resumes.
   if (entry === undefined || entry.order !== orderOf(row)) return;
   if (entry.phase === 'saving') {
-    entry.phase = 'sent';
+    entry.phase = 'ready';
     if (entry.queued) {
       entry.queued = false;
       removeQueued(state, entry.origin, effects);
     }
-    const left = entry.publication && messageSecondsLeft(entry.publication, now);
-    if (left !== null && left <= 0) finish(state, entry, effects);
-    else sendEntry(state, entry, false, left, effects);
+    sendReady(state, now, effects);
   } else if (entry.phase === 'releasing') {
-    entry.phase = 'released';
-    const { packetId } = entry;
-    effects.push({ type: 'send', packet: { type: 'pubrel', packetId, reasonCode: REASON.success } });
+    entry.phase = 'releasable';
+    sendReleasable(state, effects);
   }
 }
 

@@ -11,11 +11,17 @@ import { enqueue, takeWaiting } from './waiting.js';
 export function setAside(state: SessionState, effects: SessionEffect[]): void {
   const entries = inSendingOrder(state);
   saveInFlight(state, entries, effects);
+  forgetInFlight(state);
+  enqueue(state, takeWaiting(state), effects);
+  state.unsavedSinceMs = null;
+}
+
+export function forgetInFlight(state: SessionState): void {
   state.inFlight = {};
   state.inFlightCount = 0;
   state.inFlightBytes = 0;
-  enqueue(state, takeWaiting(state), effects);
-  state.unsavedSinceMs = null;
+  state.toSend = [];
+  state.toRelease = [];
 }
 
 /** Writes rows for what is in flight and has none. QoS 2 has one since before it was sent. */
@@ -58,8 +64,10 @@ export function inFlightRow(entry: InFlight): OutboundRow {
 
 const ROW_STATE: Readonly<Record<InFlight['phase'], OutboundRow['state']>> = {
   saving: 'sent',
+  ready: 'sent',
   sent: 'sent',
   releasing: 'released',
+  releasable: 'released',
   released: 'released',
   finishing: 'done',
 };

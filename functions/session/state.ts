@@ -48,15 +48,18 @@ export interface Delivery {
 }
 
 /**
- * QoS 1: `sent`. QoS 2: `saving` (not sent before it is durable) → `sent` → `releasing` (PUBREC being saved) → `released`
- * (PUBREL sent) → `finishing` (PUBCOMP being saved).
+ * QoS 1: `ready` → `sent`. QoS 2: `saving` (not sent before it is durable) → `ready` → `sent` → `releasing` (PUBREC being
+ * saved) → `releasable` → `released` (PUBREL sent) → `finishing` (PUBCOMP being saved).
+ *
+ * What is `ready` waits for all before it in `toSend`, what is `releasable` for all before it in `toRelease`: writes may
+ * finish in any order, packets go out in one.
  */
 export interface InFlight {
   packetId: number;
   /** Of sending, within the session. */
   order: number;
   qos: 1 | 2;
-  phase: 'saving' | 'sent' | 'releasing' | 'released' | 'finishing';
+  phase: 'saving' | 'ready' | 'sent' | 'releasing' | 'releasable' | 'released' | 'finishing';
   origin: OutboundKey;
   /** null once released. */
   publication: Publication | null;
@@ -132,6 +135,10 @@ export interface SessionState {
   inFlight: Record<number, InFlight>;
   inFlightCount: number;
   inFlightBytes: number;
+  /** Packet identifiers whose PUBLISH has not gone out, in the order in which it will [MQTT-4.6.0-6]. */
+  toSend: number[];
+  /** Packet identifiers whose PUBREL has not gone out, in order of their PUBRECs [MQTT-4.6.0-4]. */
+  toRelease: number[];
   nextPacketId: number;
   nextOrder: number;
   waiting: Delivery[];
@@ -188,6 +195,8 @@ export function initialSession(options: { clientId: string; generation: number; 
     inFlight: {},
     inFlightCount: 0,
     inFlightBytes: 0,
+    toSend: [],
+    toRelease: [],
     nextPacketId: 1,
     nextOrder: 1,
     waiting: [],

@@ -60,7 +60,7 @@ export function openSession(): Play {
         return feed({ type: 'published', delivery: { source: 'p', position, publication, qos, retain } });
       }
       case 'stored': {
-        const lines = feed(store.write().input);
+        const lines = feed(store.write(words.flag('newest') ? 'newest' : 'oldest').input);
         if (words.flag('all')) while (store.hasWrites) lines.push(...feed(store.write().input));
         return lines;
       }

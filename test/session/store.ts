@@ -49,9 +49,10 @@ export class SessionStoreDouble {
     return this.#writes.length > 0;
   }
 
-  /** The oldest write is durable. */
-  write(): Report {
-    const { owner, effect } = this.#writes.shift() ?? assert.fail('nothing is being written');
+  /** The oldest write is durable, or the newest: a store may finish them in any order. */
+  write(which: 'oldest' | 'newest' = 'oldest'): Report {
+    const write = which === 'oldest' ? this.#writes.shift() : this.#writes.pop();
+    const { owner, effect } = write ?? assert.fail('nothing is being written');
     const rows = this.#rowsOf(owner);
     switch (effect.type) {
       case 'save-session':
