@@ -1,7 +1,7 @@
 import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { REASON } from '../mqtt/reason-codes.js';
 import type { OutboundRow, RetainedDue, RetainedRow } from '../ports/store.js';
-import { deliver, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
+import { deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
@@ -31,6 +31,7 @@ export function drain(state: SessionState, now: number, effects: SessionEffect[]
       if (stored.writing > 0) return;
       stored.pass = 'under-way';
       stored.cursor = null;
+      stored.resent = {};
       stored.grown = false;
     }
     const due = state.retainedDue[0];
@@ -60,8 +61,10 @@ export function onOutboundRead(
   const taken = new Set(Object.values(state.inFlight).map((entry) => placeText(entry.origin)));
   for (const row of input.rows) {
     stored.cursor = { source: row.source, position: row.position };
-    if (row.source === IN_FLIGHT) resend(state, row, taken, now, effects);
-    else if (!taken.has(placeText(row))) takeQueued(state, row, now, effects);
+    const place = placeText(row);
+    if (row.source === IN_FLIGHT) resend(state, row, now, effects);
+    else if (stored.resent[place]) removeQueued(state, row, effects);
+    else if (!taken.has(place)) takeQueued(state, row, now, effects);
   }
   if (input.end) {
     stored.pass = stored.grown ? 'due' : 'none';
@@ -71,13 +74,8 @@ export function onOutboundRead(
 }
 
 /** In flight when the last connection ended: the same packet identifier, and DUP [MQTT-3.3.1-1] [MQTT-4.4.0-1]. */
-function resend(
-  state: SessionState,
-  row: OutboundRow,
-  taken: Set<string>,
-  now: number,
-  effects: SessionEffect[],
-): void {
+function resend(state: SessionState, row: OutboundRow, now: number, effects: SessionEffect[]): void {
+  state.stored.resent[placeText(row.origin)] = true;
   if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
   const order = orderOf(row);
   const entry: InFlight = {
@@ -97,7 +95,6 @@ function resend(
   };
   state.nextOrder = Math.max(state.nextOrder, order + 1);
   track(state, entry, now);
-  taken.add(placeText(row.origin));
   if (entry.phase === 'released') {
     effects.push({ type: 'send', packet: { type: 'pubrel', packetId: row.packetId, reasonCode: REASON.success } });
   } else {

@@ -161,6 +161,8 @@ export interface Stored {
   pass: 'none' | 'due' | 'under-way';
   /** Last row that the pass has seen. */
   cursor: OutboundKey | null;
+  /** Where what the pass found in flight came from, by `placeText`: a crash may have left its row in the queue, too. */
+  resent: Record<string, true>;
   /** Whether an answer to a read is awaited. */
   reading: boolean;
   /** Rows were queued since the pass began, perhaps behind its cursor. */
@@ -208,6 +210,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       writing: 0,
       pass: 'none',
       cursor: null,
+      resent: {},
       reading: false,
       grown: false,
       used: false,
