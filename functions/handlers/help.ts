@@ -10,7 +10,7 @@ export function helpText(): string {
     ({ setting, unit, default: value, min, max, meaning, answer }) =>
       `  ${setting} (${unit}, default ${value}, from ${min} to ${max})\n      ${meaning}\n      when reached: ${answer}`,
   );
-  return `pulsegate: MQTT over WebSocket into a durable log
+  return `pulsegate: MQTT over WebSocket and TCP into a durable log
 
 Usage: pulsegate [--config FILE] [--check]
   --config FILE     read settings from a YAML file of the names below; the environment wins

@@ -4,9 +4,10 @@ import { resolve } from 'node:path';
 import { version } from '../../package.json';
 import { hashPassword } from '../adapters/auth/users.js';
 import { stderrTelemetry } from '../adapters/telemetry/stderr.js';
+import type { Telemetry } from '../ports/telemetry.js';
 import { helpText } from './help.js';
 import { readCommand, type Settings } from './settings.js';
-import { start } from './start.js';
+import { type Running, start } from './start.js';
 
 /** How long a shutdown may take before it is cut short. */
 const SHUTDOWN_MAX_MS = 10_000;
@@ -55,14 +56,25 @@ async function run(settings: Settings): Promise<void> {
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+    if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
   } catch (error) {
     process.stderr.write(`Pulsegate does not start:\n- ${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 1;
   }
 }
 
+function renew(running: Running, telemetry: Telemetry): void {
+  try {
+    running.renewTls();
+    telemetry.log('info', 'tls-renewed', {});
+  } catch (error) {
+    telemetry.log('error', 'tls-not-renewed', { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 function welcome(settings: Settings, urls: readonly string[]): string {
-  const url = urls[0] ?? '';
+  // Without TLS where there is a choice: the client may not know who signed the certificate.
+  const url = urls.find((each) => /^(ws|mqtt):/.test(each)) ?? urls[0] ?? '';
   const readyMs = Math.round(performance.now());
   const access = settings.auth.kind === 'anonymous' ? 'no authentication' : `users of ${settings.auth.file}`;
   return `Pulsegate ${version} is ready after ${readyMs} ms.

@@ -11,7 +11,17 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_LISTEN',
     default: 'ws://127.0.0.1:8083/mqtt',
-    form: 'a comma list of ws, wss, mqtt or mqtts URLs, such as ws://127.0.0.1:8083/mqtt; this version has only ws',
+    form: 'a comma list of ws, wss, mqtt or mqtts URLs, such as ws://127.0.0.1:8083/mqtt,mqtts://0.0.0.0; without a port: 80, 443, 1883 or 8883',
+  },
+  {
+    setting: 'PULSEGATE_TLS_CERT',
+    default: 'none; needed for wss and mqtts',
+    form: "a PEM file with the server's certificate and those between it and the root; SIGHUP has it and the key read anew",
+  },
+  {
+    setting: 'PULSEGATE_TLS_KEY',
+    default: 'none; needed for wss and mqtts',
+    form: "a PEM file with the certificate's private key, without a passphrase",
   },
   {
     setting: 'PULSEGATE_LOG',

@@ -3,11 +3,13 @@ import { SETTINGS } from './setting-list.js';
 
 export type LogLevelSetting = (typeof LOG_LEVELS)[number];
 
-export interface ListenSetting {
-  scheme: 'ws';
-  host: string;
-  port: number;
-  path: string;
+export type ListenSetting =
+  | { scheme: 'ws' | 'wss'; host: string; port: number; path: string }
+  | { scheme: 'mqtt' | 'mqtts'; host: string; port: number };
+
+export interface TlsSetting {
+  certFile: string;
+  keyFile: string;
 }
 
 export interface PartSetting {
@@ -17,7 +19,8 @@ export interface PartSetting {
 
 export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string };
 
-const SCHEMES = ['ws:', 'wss:', 'mqtt:', 'mqtts:'];
+/** Where a URL names no port. */
+const PORTS: Readonly<Record<ListenSetting['scheme'], number>> = { ws: 80, wss: 443, mqtt: 1883, mqtts: 8883 };
 /** Forms of what another version will have. */
 export const LOG_TO_COME = /^pulsar(\+ssl|\+wss?)?:\/\/[\w.[\]:-]+\/?$/;
 export const STORE_TO_COME = /^dynamodb:(\?[a-z]+=[^&\s]+(&[a-z]+=[^&\s]+)*)?$/;
@@ -49,23 +52,34 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       const value = valueFor('PULSEGATE_LISTEN') ?? 'ws://127.0.0.1:8083/mqtt';
       const taken = new Set<string>();
       return value.split(',').flatMap((text) => {
-        const url = listenUrlOf(text.trim());
-        if (url === null) {
+        const listen = listenOf(text.trim());
+        if (listen === null) {
           bad('PULSEGATE_LISTEN', text);
           return [];
         }
-        if (url.protocol !== 'ws:') {
-          notYet('PULSEGATE_LISTEN', text);
-          return [];
-        }
-        // Port 80 is what a ws URL without a port means, and what URL makes of one that says so.
-        const port = url.port === '' ? 80 : Number(url.port);
-        if (port !== 0 && taken.has(`${url.hostname}:${port}`)) {
+        const { host, port } = listen;
+        if (port !== 0 && taken.has(`${host}:${port}`)) {
           problems.push(`PULSEGATE_LISTEN has ${quoted(text)} where the address and port are already listened on`);
         }
-        taken.add(`${url.hostname}:${port}`);
-        return [{ scheme: 'ws', host: url.hostname.replace(/^\[|\]$/g, ''), port, path: url.pathname }];
+        taken.add(`${host}:${port}`);
+        return [listen];
       });
+    },
+
+    /** null where no listener needs it. Set for none, it is refused: somebody believes in a TLS that is not there. */
+    tls(listen: readonly ListenSetting[]): TlsSetting | null {
+      const secure = listen.find(({ scheme }) => scheme === 'wss' || scheme === 'mqtts');
+      const [certFile = '', keyFile = ''] = ['PULSEGATE_TLS_CERT', 'PULSEGATE_TLS_KEY'].map((setting) => {
+        const value = valueFor(setting);
+        if (value === '') bad(setting, value);
+        else if (secure === undefined && value !== undefined) {
+          problems.push(`${setting} is ${quoted(value)}, but PULSEGATE_LISTEN has no wss or mqtts listener`);
+        } else if (secure !== undefined && value === undefined) {
+          problems.push(`PULSEGATE_LISTEN has a ${secure.scheme} listener, and ${setting} is not set`);
+        }
+        return value;
+      });
+      return secure === undefined ? null : { certFile, keyFile };
     },
 
     /** `yetToCome`: the form of what another version will have. `directory`: where it is if nothing else is said. */
@@ -114,13 +128,22 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
 }
 
 /** null where it is none that can be listened on. */
-function listenUrlOf(text: string): URL | null {
+function listenOf(text: string): ListenSetting | null {
   if (!/^\w+:\/\//.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
+  const scheme = url.protocol.slice(0, -1);
   const hasMore = url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '';
-  const isPlain = url.protocol === 'mqtt:' || url.protocol === 'mqtts:';
-  const isPossible = SCHEMES.includes(url.protocol) && url.hostname !== '' && !(isPlain && url.pathname.length > 1);
-  return isPossible && !hasMore ? url : null;
+  // Of the schemes that it does not know, such as mqtt, `URL` takes any host and writes it as it was given.
+  if (hasMore || !isScheme(scheme) || url.hostname === '' || !URL.canParse(`ws://${url.hostname}`)) return null;
+  const host = new URL(`ws://${url.hostname}`).hostname.replace(/^\[|\]$/g, '');
+  // Of those that it knows, it leaves out the port that goes without saying.
+  const port = url.port === '' ? PORTS[scheme] : Number(url.port);
+  if (scheme === 'ws' || scheme === 'wss') return { scheme, host, port, path: url.pathname };
+  return url.pathname.length > 1 ? null : { scheme, host, port };
+}
+
+function isScheme(text: string): text is ListenSetting['scheme'] {
+  return Object.hasOwn(PORTS, text);
 }
 
 /** As it was given, but for credentials in a URL: these lines end in logs. */

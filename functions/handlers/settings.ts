@@ -9,11 +9,14 @@ import {
   type PartSetting,
   readers,
   STORE_TO_COME,
+  type TlsSetting,
 } from './setting-readers.js';
 
 export interface Settings {
   role: 'all';
   listen: ListenSetting[];
+  /** null: no listener needs it. */
+  tls: TlsSetting | null;
   log: PartSetting;
   store: PartSetting;
   shards: number;
@@ -60,6 +63,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
   }
   const read = readers(given, problems);
   const listen = read.listen();
+  const tls = read.tls(listen);
   const auth = read.auth();
   const open = listen.find(({ host }) => !isLoopback(host));
   if (open !== undefined && auth === null) {
@@ -80,6 +84,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
   return {
     role: read.role(),
     listen,
+    tls,
     log,
     store,
     shards: read.shards(),

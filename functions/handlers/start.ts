@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { anonymous } from '../adapters/auth/anonymous.js';
 import { usersFrom } from '../adapters/auth/users.js';
 import { openEmbedded } from '../adapters/embedded/embedded.js';
-import { listenWebSocket } from '../adapters/socket/websocket-listener.js';
+import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
 import type { Authenticator } from '../ports/authenticator.js';
-import type { Listener } from '../ports/peer.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { Edge } from '../runtime/edge.js';
@@ -13,12 +12,16 @@ import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
 import { Worker } from '../runtime/worker.js';
 import { Routes } from '../topics/routes.js';
+import { openListener } from './listeners.js';
 import type { AuthSetting } from './setting-readers.js';
 import type { Settings } from './settings.js';
+import { readTls } from './tls.js';
 
 export interface Running {
   /** As clients may dial them. */
   urls: string[];
+  /** Reads certificate and key anew, for the handshakes from now on. Throws, and changes nothing, where they are no good. */
+  renewTls(): void;
   /** Says goodbye to clients, finishes commits, lets the data directory go. */
   close(): Promise<void>;
 }
@@ -26,6 +29,7 @@ export interface Running {
 /** Edge and worker in one process, on the embedded log and store. Resolves when clients may come. */
 export async function start(settings: Settings, telemetry: Telemetry): Promise<Running> {
   const authenticator = authenticatorOf(settings.auth);
+  const tls = readTls(settings.tls);
   const clock = systemClock;
   const self = clock.unique();
   const { limits } = settings;
@@ -35,7 +39,7 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   const routes = new Routes();
   const publisher = new Publisher({ log, store, routes });
   const presence = new Presence({ store: store.presence, clock, edge: self });
-  const listeners: Listener[] = [];
+  const listeners: SocketListener[] = [];
   // Edge and worker need each other; no client is there before both are.
   let worker: Worker | undefined;
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
@@ -56,9 +60,13 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
       { shard: 0, owner: self, limits },
     );
     for (const listen of settings.listen) {
-      listeners.push(await listenWebSocket({ ...listen, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
+      listeners.push(await openListener(listen, { tls, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
     }
-    return { urls: listeners.map((listener) => listener.url), close };
+    const renewTls = (): void => {
+      const renewed = readTls(settings.tls);
+      for (const listener of listeners) if (renewed) listener.renew(renewed);
+    };
+    return { urls: listeners.map((listener) => listener.url), renewTls, close };
   } catch (error) {
     await close();
     throw error;

@@ -31,6 +31,7 @@ test('without anything the defaults run', () => {
   assert.deepEqual(rest, {
     role: 'all',
     listen: [{ scheme: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt' }],
+    tls: null,
     log: { kind: 'embedded', directory: '.pulsegate' },
     store: { kind: 'embedded', directory: '.pulsegate' },
     shards: 1,
@@ -71,7 +72,7 @@ test('--config without a file is refused, and a file that cannot be read is name
 test('the environment wins over the file, setting by setting', () => {
   const file = 'PULSEGATE_LISTEN: ws://127.0.0.1:1/a\nPULSEGATE_RECEIVE_MAXIMUM: 7\n';
   const both = settings({ PULSEGATE_LISTEN: 'ws://127.0.0.1:2/b' }, ['--config', 'f.yaml'], file);
-  assert.equal(both.listen[0]?.path, '/b');
+  assert.equal(both.listen[0]?.port, 2);
   assert.equal(both.limits.receiveMaximum, 7);
 });
 
@@ -113,14 +114,58 @@ test('several listeners are read, IPv6 and any free port among them', () => {
   ]);
 });
 
+const TLS = { PULSEGATE_TLS_CERT: 'cert.pem', PULSEGATE_TLS_KEY: 'key.pem' };
+
+for (const [text, listen] of [
+  ['ws://127.0.0.1', { scheme: 'ws', host: '127.0.0.1', port: 80, path: '/' }],
+  ['wss://127.0.0.1/mqtt', { scheme: 'wss', host: '127.0.0.1', port: 443, path: '/mqtt' }],
+  ['wss://127.0.0.1:443/', { scheme: 'wss', host: '127.0.0.1', port: 443, path: '/' }],
+  ['mqtt://127.0.0.1', { scheme: 'mqtt', host: '127.0.0.1', port: 1883 }],
+  ['mqtt://LOCALHOST:80/', { scheme: 'mqtt', host: 'localhost', port: 80 }],
+  ['mqtt://[::1]:0', { scheme: 'mqtt', host: '::1', port: 0 }],
+  ['mqtts://127.0.0.1', { scheme: 'mqtts', host: '127.0.0.1', port: 8883 }],
+] as const) {
+  test(`${text} listens on port ${listen.port}`, () => {
+    const isSecure = listen.scheme === 'wss' || listen.scheme === 'mqtts';
+    assert.deepEqual(settings({ PULSEGATE_LISTEN: text, ...(isSecure && TLS) }).listen, [listen]);
+  });
+}
+
+for (const scheme of ['wss', 'mqtts']) {
+  const PULSEGATE_LISTEN = `mqtt://127.0.0.1,${scheme}://127.0.0.1:1`;
+  test(`a ${scheme} listener needs a certificate and its key`, () => {
+    assert.deepEqual(settings({ PULSEGATE_LISTEN, ...TLS }).tls, { certFile: 'cert.pem', keyFile: 'key.pem' });
+    assert.deepEqual(problems({ PULSEGATE_LISTEN }), [
+      `PULSEGATE_LISTEN has a ${scheme} listener, and PULSEGATE_TLS_CERT is not set`,
+      `PULSEGATE_LISTEN has a ${scheme} listener, and PULSEGATE_TLS_KEY is not set`,
+    ]);
+    assert.equal(problems({ PULSEGATE_LISTEN, PULSEGATE_TLS_CERT: 'cert.pem' }).length, 1);
+  });
+}
+
+test('a certificate that no listener uses is refused', () => {
+  assert.deepEqual(problems({ PULSEGATE_LISTEN: 'mqtt://127.0.0.1', ...TLS }), [
+    'PULSEGATE_TLS_CERT is "cert.pem", but PULSEGATE_LISTEN has no wss or mqtts listener',
+    'PULSEGATE_TLS_KEY is "key.pem", but PULSEGATE_LISTEN has no wss or mqtts listener',
+  ]);
+});
+
 const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
   PULSEGATE_ROLE: { bad: ['', 'ALL', 'edge '], notYet: ['edge', 'fan-out'] },
   PULSEGATE_LISTEN: {
     bad: [
       ...['', ',', '8083', '127.0.0.1:8083', 'ws:127.0.0.1:8083', 'http://127.0.0.1', 'ws://127.0.0.1:65536/'],
       ...['ws://127.0.0.1/?q', 'ws://127.0.0.1/#x', 'ws://:1/', 'mqtt://127.0.0.1/path', 'ws://127.0.0.1:1/,'],
+      ...[
+        'mqtt://127.0.0.999',
+        'mqtt://a%20b',
+        'mqtt:///',
+        'mqtt://127.0.0.1?q',
+        'mqtts://127.0.0.1:x',
+        'tcp://127.0.0.1',
+      ],
     ],
-    notYet: ['wss://127.0.0.1:8084/mqtt', 'mqtt://127.0.0.1:1883', 'mqtts://127.0.0.1:8883'],
+    notYet: [],
   },
   PULSEGATE_LOG: {
     bad: ['', 'embedded:', 'embedded', '/data', 'pulsar:', 'pulsar://', 'kafka://a:1', 'pulsar://a b'],
@@ -135,6 +180,8 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
     bad: ['', 'none', 'users:', 'jwt:', 'jwt:x', 'secrets:name'],
     notYet: ['jwt:https://id.example/jwks.json', 'secrets:arn:aws:secretsmanager:eu-central-1:1:secret:s'],
   },
+  PULSEGATE_TLS_CERT: { bad: [''], notYet: [] },
+  PULSEGATE_TLS_KEY: { bad: [''], notYet: [] },
   PULSEGATE_LOG_LEVEL: { bad: ['', 'verbose', 'INFO'], notYet: [] },
 };
 for (const [setting, { bad, notYet }] of Object.entries(SETTING_CASES)) {
@@ -162,7 +209,10 @@ test('credentials in a URL are not repeated', () => {
 });
 
 test('one address and port for two listeners is refused', () => {
-  assert.match(problems({ PULSEGATE_LISTEN: 'ws://127.0.0.1:1/a,ws://127.0.0.1:1/b' })[0] ?? '', /already listened on/);
+  for (const second of ['ws://127.0.0.1:1883/b', 'mqtt://127.0.0.1', 'mqtt://127.1']) {
+    const told = problems({ PULSEGATE_LISTEN: `ws://127.0.0.1:1883/a,${second}` });
+    assert.match(told[0] ?? '', /already listened on/);
+  }
 });
 
 test('log and store in two directories are refused', () => {
@@ -193,7 +243,7 @@ for (const host of ['0.0.0.0', '[::]', '10.0.0.1', 'mqtt.example', '[::ffff:10.0
 
 for (const host of ['127.0.0.1', '127.8.9.10', 'localhost', '[::1]']) {
   test(`a listener on ${host} needs no authentication`, () => {
-    assert.deepEqual(problems({ PULSEGATE_LISTEN: `ws://${host}:8083/mqtt` }), []);
+    assert.deepEqual(problems({ PULSEGATE_LISTEN: `ws://${host}:8083/mqtt,mqtt://${host}` }), []);
   });
 }
 

@@ -1,9 +1,9 @@
-/** Bytes of one frame, unless a single packet is larger. */
-const FRAME_MAX_BYTES = 64 * 1024;
+/** Bytes of one write, which is one WebSocket frame, unless a single packet is larger. */
+const WRITE_MAX_BYTES = 64 * 1024;
 
 /**
- * Joins what is sent within one event-loop turn into one frame: a system call for each packet is what bounds throughput.
- * With 100 packets on their way per client, a bare relay passed on 10 times as many as with a frame each. Microtask,
+ * Joins what is sent within one event-loop turn into one write: a system call for each packet is what bounds throughput.
+ * With 100 packets on their way per client, a bare relay passed on 10 times as many as with a write each. Microtask,
  * `nextTick` and `setImmediate` measured alike there, and alike for a lone packet (60 µs there and back);
  * `setImmediate` is the one that comes after all that one poll read from other sockets and the promises it resolved.
  */
@@ -23,7 +23,7 @@ export class Coalescer {
   }
 
   add(bytes: Uint8Array): void {
-    if (this.#bytes > 0 && this.#bytes + bytes.length > FRAME_MAX_BYTES) this.flush();
+    if (this.#bytes > 0 && this.#bytes + bytes.length > WRITE_MAX_BYTES) this.flush();
     this.#waiting.push(bytes);
     this.#bytes += bytes.length;
     if (this.#scheduled) return;

@@ -1,20 +1,26 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
-import { PortError } from '../../ports/errors.js';
-import type { Accept, Listener } from '../../ports/peer.js';
+import type { Accept } from '../../ports/peer.js';
+import {
+  connectionsOf,
+  HANDSHAKE_TIMEOUT_MS_DEFAULT,
+  listen,
+  type SocketListener,
+  securityOf,
+  TCP_OPTIONS,
+  type TlsFiles,
+} from './listening.js';
 import { acceptWebSocket, MqttWebSocket } from './websocket-peer.js';
 
 /** MQTT 3.1.1 and 5 are `mqtt` [MQTT-6.0.0-4]; MQTT 3.1 clients say `mqttv3.1`. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 /** One message may hold several packets, of which the largest is bounded by the codec. */
 const MESSAGE_SLACK_BYTES = 64 * 1024;
-/** From TCP connection to complete request, unless the options say otherwise. */
-const HANDSHAKE_TIMEOUT_MS_DEFAULT = 10_000;
 /** How often, at least, Node looks for requests past that. */
 const HANDSHAKE_CHECK_MS = 1_000;
-/** After this long without traffic TCP itself asks whether the other end is there: a client's Keep Alive may be 0. */
-const TCP_KEEP_ALIVE_MS = 60_000;
 
 export interface WebSocketOptions {
   host: string;
@@ -22,11 +28,14 @@ export interface WebSocketOptions {
   port: number;
   path: string;
   packetMaxBytes: number;
+  /** Without it, plain TCP. */
+  tls?: TlsFiles | undefined;
+  /** For TLS, and again from then to the complete request. */
   handshakeTimeoutMs?: number;
 }
 
-/** Listens for MQTT over WebSocket. Rejects `unavailable` where it cannot listen, saying where and why. */
-export async function listenWebSocket(options: WebSocketOptions, accept: Accept): Promise<Listener> {
+/** Listens for MQTT over WebSocket, with or without TLS. Rejects `unavailable` where it cannot listen, saying where and why. */
+export async function listenWebSocket(options: WebSocketOptions, accept: Accept): Promise<SocketListener> {
   const sockets = new WebSocketServer({
     noServer: true,
     WebSocket: MqttWebSocket,
@@ -36,7 +45,8 @@ export async function listenWebSocket(options: WebSocketOptions, accept: Accept)
     skipUTF8Validation: true,
     handleProtocols: (offered) => firstKnown(offered) ?? false,
   });
-  const server = httpServer(options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS_DEFAULT);
+  const server = httpServer(options);
+  const connections = connectionsOf(server);
   server.on('request', (request, response) => {
     const status = pathOf(request) === options.path ? 426 : 404;
     response.writeHead(status, { ...headersOf(status, options.path), ...(status === 426 && { upgrade: 'websocket' }) });
@@ -48,36 +58,42 @@ export async function listenWebSocket(options: WebSocketOptions, accept: Accept)
     if (status !== null) return refuse(socket, status, options.path);
     sockets.handleUpgrade(request, socket, head, (webSocket) => acceptWebSocket(webSocket, request, accept));
   });
-  await listen(server, options);
+  const { host, port, path } = options;
+  const url = await listen(server, { scheme: options.tls ? 'wss' : 'ws', host, port, path });
+  // Both end only with the last connection, which `close` waits for.
+  let peersGone: Promise<unknown> | undefined;
   let gone: Promise<unknown> | undefined;
   const stop = async () => {
-    // Both end only with the last connection, which `close` waits for.
-    gone ??= Promise.all([
-      new Promise((resolve) => server.close(resolve)),
-      new Promise((resolve) => sockets.close(resolve)),
-    ]);
+    gone ??= new Promise((resolve) => server.close(resolve));
+    peersGone ??= new Promise((resolve) => sockets.close(resolve));
   };
   return {
-    url: urlOf(server, options),
+    url,
     stop,
     async close() {
       await stop();
       for (const client of sockets.clients) client.close(1001, '');
       server.closeAllConnections();
+      await peersGone;
+      for (const connection of connections) connection.destroy();
       await gone;
+    },
+    renew(renewed) {
+      if (server instanceof TlsServer) server.setSecureContext(securityOf(renewed));
     },
   };
 }
 
-function httpServer(handshakeTimeoutMs: number): Server {
-  return createServer({
+function httpServer({ tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS_DEFAULT }: WebSocketOptions): Server {
+  const http = {
+    ...TCP_OPTIONS,
     headersTimeout: handshakeTimeoutMs,
     requestTimeout: handshakeTimeoutMs,
     connectionsCheckingInterval: Math.min(HANDSHAKE_CHECK_MS, handshakeTimeoutMs),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-  });
+  };
+  return tls
+    ? createTlsServer({ ...http, ...securityOf(tls), handshakeTimeout: handshakeTimeoutMs })
+    : createServer(http);
 }
 
 /**
@@ -113,38 +129,4 @@ function textOf(status: number, path: string): string {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] as string;
-}
-
-function listen(server: Server, { host, port, path }: WebSocketOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException): void => {
-      const why = LISTEN_FAILURES[cause.code ?? ''] ?? cause.message;
-      const url = `ws://${inUrl(host)}:${port}${path}`;
-      reject(new PortError('unavailable', `cannot listen on ${url}: ${why}`, { cause }));
-    };
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      // A connection that could not be accepted, such as for want of file descriptors: who is connected stays.
-      server.on('error', () => {});
-      resolve();
-    });
-  });
-}
-
-const LISTEN_FAILURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has this address and port',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'this user may not take the port',
-  ENOTFOUND: 'there is no host of this name',
-};
-
-function urlOf(server: Server, { host, path }: WebSocketOptions): string {
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return `ws://${inUrl(host)}:${port}${path}`;
-}
-
-function inUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

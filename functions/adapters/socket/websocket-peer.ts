@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Accept, CloseReason, Peer, PeerEvents } from '../../ports/peer.js';
 import { Coalescer } from './coalescer.js';
+import { addressOf, CLOSE_DEADLINE_MS } from './listening.js';
 
 /** RFC 6455 section 7.4.1. */
 const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
@@ -20,9 +21,6 @@ const RECEIVER_REFUSALS: Readonly<Record<number, Parameters<PeerEvents['refused'
   1008: ['protocol-error', 'a WebSocket message in too many fragments'],
   1009: ['too-big', 'a WebSocket message over the packet limit'],
 };
-
-/** How long the other end has, once the connection is ending, to take what was sent and to answer the close frame. */
-const CLOSE_DEADLINE_MS = 2_000;
 
 /**
  * `ws` closes by itself when its receiver meets bad input. MQTT may want to say why before that, so such a close is announced
@@ -54,7 +52,7 @@ export function acceptWebSocket(socket: MqttWebSocket, request: IncomingMessage,
   });
   let isClosing = false;
   const peer: Peer = {
-    address: addressOf(request),
+    address: addressOf(request.socket),
     get bufferedBytes() {
       return coalescer.bytes + socket.bufferedAmount;
     },
@@ -89,9 +87,4 @@ export function acceptWebSocket(socket: MqttWebSocket, request: IncomingMessage,
     isClosing = true;
     events.closed();
   });
-}
-
-function addressOf({ socket }: IncomingMessage): string {
-  const { remoteAddress = '?', remotePort = 0 } = socket;
-  return `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 }

@@ -2,84 +2,22 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { listenWebSocket, type WebSocketOptions } from '../../../functions/adapters/socket/websocket-listener.js';
-import type { CloseReason, Listener, Peer, PeerEvents } from '../../../functions/ports/peer.js';
+import type { CloseReason, Listener } from '../../../functions/ports/peer.js';
+import { Arrivals, type Seen } from './arrivals.js';
 
 export const PACKET_MAX_BYTES = 100_000;
 
-/** What a peer told, in order: bytes as their number of octets, so that a failed comparison can be read. */
-export type Told = { received: Buffer } | { refused: string; text: string } | 'closed';
-
-/** A peer on the server's side, with all that was told of it. */
-export class Seen {
-  readonly peer: Peer;
-  readonly told: Told[] = [];
-  onRefused: (peer: Peer) => void = (peer) => peer.close('protocol-error');
-  #wake: () => void = () => {};
-
-  constructor(peer: Peer) {
-    this.peer = peer;
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(
-      this.told.flatMap((told) => (typeof told === 'object' && 'received' in told ? told.received : [])),
-    );
-  }
-
-  get isClosed(): boolean {
-    return this.told.at(-1) === 'closed';
-  }
-
-  get refusal(): string | undefined {
-    for (const told of this.told) if (typeof told === 'object' && 'refused' in told) return told.refused;
-    return undefined;
-  }
-
-  readonly events: PeerEvents = {
-    received: (bytes) => this.#tell({ received: Buffer.from(bytes) }),
-    refused: (refused, text) => {
-      this.#tell({ refused, text });
-      this.onRefused(this.peer);
-    },
-    closed: () => this.#tell('closed'),
-  };
-
-  /** Resolves once what was told fulfils the condition; the runner's time limit is the deadline. */
-  async until(isThere: (seen: Seen) => boolean): Promise<void> {
-    while (!isThere(this)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  #tell(told: Told): void {
-    this.told.push(told);
-    this.#wake();
-  }
-}
-
 /** A listener of its own on a free port, and whoever comes to it. */
 export class Harness {
-  readonly #arrivals: Seen[] = [];
-  readonly #waiting: ((seen: Seen) => void)[] = [];
+  readonly arrivals = new Arrivals();
   readonly #clients: { destroy(): void }[] = [];
-  /** What is done with a peer before `accept` returns. */
-  onAccept: (seen: Seen) => void = () => {};
   listener!: Listener;
 
   static async listen(options: Partial<WebSocketOptions> = {}): Promise<Harness> {
     const harness = new Harness();
     harness.listener = await listenWebSocket(
       { host: '127.0.0.1', port: 0, path: '/mqtt', packetMaxBytes: PACKET_MAX_BYTES, ...options },
-      (peer) => {
-        const seen = new Seen(peer);
-        harness.onAccept(seen);
-        const waiting = harness.#waiting.shift();
-        if (waiting) waiting(seen);
-        else harness.#arrivals.push(seen);
-        return seen.events;
-      },
+      harness.arrivals.accept,
     );
     return harness;
   }
@@ -88,18 +26,12 @@ export class Harness {
     return Number(new URL(this.listener.url).port);
   }
 
-  /** The next peer that came and was not taken yet. */
-  arrival(): Promise<Seen> {
-    const seen = this.#arrivals.shift();
-    return seen ? Promise.resolve(seen) : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
   async connect(protocols: string[] = ['mqtt']): Promise<{ client: WebSocket; seen: Seen }> {
     const client = new WebSocket(this.listener.url, protocols, { perMessageDeflate: true });
     this.#clients.push({ destroy: () => client.terminate() });
     client.on('error', () => {});
     await once(client, 'open');
-    return { client, seen: await this.arrival() };
+    return { client, seen: await this.arrivals.next() };
   }
 
   /** A TCP connection that has said nothing. */
@@ -116,7 +48,7 @@ export class Harness {
     const socket = await this.tcp(options);
     socket.write(requestOf({ Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Protocol': 'mqtt' }));
     await once(socket, 'data');
-    return { socket, seen: await this.arrival() };
+    return { socket, seen: await this.arrivals.next() };
   }
 
   async close(): Promise<void> {

@@ -155,9 +155,9 @@ for (const [reason, code] of CLOSE_REASONS) {
 }
 
 test('a peer closed while it is being accepted is told nothing but that', async () => {
-  harness.onAccept = ({ peer }) => peer.close('policy');
+  harness.arrivals.onAccept = ({ peer }) => peer.close('policy');
   const { client, seen } = await harness.connect();
-  harness.onAccept = () => {};
+  harness.arrivals.onAccept = () => {};
   client.send(BYTES);
   const [code] = await once(client, 'close');
   await seen.until(({ isClosed }) => isClosed);
