@@ -47,7 +47,11 @@ const run = spawnSync(
 );
 
 const notRun = existsSync(notRunFile) ? [...new Set(readFileSync(notRunFile, 'utf8').trim().split('\n'))] : [];
-console.log(notRun.length === 0 ? 'Every part ran.' : `Not run (${notRun.length}):`);
+console.log(
+  notRun.length === 0
+    ? `Every part ran${run.status === 0 ? '' : ', and not all passed'}.`
+    : `Not run (${notRun.length}):`,
+);
 for (const line of notRun) console.log(`- ${line}`);
 const required = process.env.PULSEGATE_TEST_REQUIRE === 'all';
 const missing = notRun.filter((line) => !line.startsWith('native addon'));

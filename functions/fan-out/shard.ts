@@ -16,6 +16,8 @@ import { retainedRow } from './retained-row.js';
 
 /** How long a retained publication's row may lag behind its append. */
 const RETAINED_LAG_MAX_MS = 30_000;
+/** How long a published will is known, so that a command under way does not bring it back. */
+const WILL_REMEMBERED_MS = 60_000;
 
 /** A session and what one publication means to it, while that is being worked out. */
 interface Slot {
@@ -38,8 +40,8 @@ export class Shard {
   readonly #index = new FilterIndex<Slot, SubscriptionRow>();
   readonly #partitions: Partitions;
   readonly #recentRetained = new RecentRetained();
-  /** Wills handed to `obey` and not reported as settled, by client and connection number. */
-  readonly #firing = new Set<string>();
+  /** Wills handed to `obey`, by client and connection number, and when they were settled; null: not yet. */
+  readonly #firing = new Map<string, number | null>();
   #mark = 0;
 
   constructor(options: { limits: SessionLimits; checkpoints: readonly CheckpointRow[] }, obey: Obey) {
@@ -161,13 +163,17 @@ export class Shard {
     for (const row of rows) this.#partitions.settle(row.origin);
   }
 
-  willSettled(clientId: string, connectionNumber: number): void {
-    this.#firing.delete(`${connectionNumber} ${clientId}`);
+  /** The will is published and out of the presence row; a CONNECT that read the row before may still bring it. */
+  willSettled(clientId: string, connectionNumber: number, now: number): void {
+    this.#firing.set(`${connectionNumber} ${clientId}`, now);
   }
 
   /** Lets time pass for every session that waits for it. */
   tick(now: number): void {
     this.#recentRetained.forget(now - RETAINED_LAG_MAX_MS);
+    for (const [name, settledAtMs] of this.#firing) {
+      if (settledAtMs !== null && settledAtMs < now - WILL_REMEMBERED_MS) this.#firing.delete(name);
+    }
     for (const slot of this.#sessions.values()) {
       const deadline = sessionDeadline(slot.state);
       if (deadline !== null && deadline <= now) this.#step(slot, { type: 'ticked' }, now);
@@ -207,7 +213,7 @@ export class Shard {
       case 'publish-will': {
         const name = `${effect.will.connectionNumber} ${state.clientId}`;
         if (this.#firing.has(name)) return;
-        this.#firing.add(name);
+        this.#firing.set(name, null);
         return this.#obey(state, effect);
       }
       case 'end-session':

@@ -7,7 +7,7 @@ import { stderrTelemetry } from '../adapters/telemetry/stderr.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { helpText } from './help.js';
 import { readCommand, type Settings } from './settings.js';
-import { type Running, start } from './start.js';
+import { checkFiles, type Running, start } from './start.js';
 
 /** How long a shutdown may take before it is cut short. */
 const SHUTDOWN_MAX_MS = 10_000;
@@ -21,17 +21,25 @@ switch (command.kind) {
     process.stdout.write(`${version}\n`);
     break;
   case 'check':
-    process.stdout.write('The settings are valid.\n');
+    check(command.settings);
     break;
   case 'hash-password':
-    process.stdout.write(`${await hashPassword(Buffer.from(readFileSync(0, 'utf8').replace(/\r?\n$/, '')))}\n`);
+    await hash(readFileSync(0, 'utf8').replace(/\r?\n$/, ''));
     break;
   case 'refused':
-    process.stderr.write(`Pulsegate does not start:\n${command.problems.map((line) => `- ${line}\n`).join('')}`);
-    process.exitCode = 1;
+    refuse(...command.problems);
     break;
   case 'run':
     await run(command.settings);
+}
+
+function check(settings: Settings): void {
+  try {
+    checkFiles(settings);
+    process.stdout.write('The settings are valid.\n');
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 async function run(settings: Settings): Promise<void> {
@@ -58,9 +66,19 @@ async function run(settings: Settings): Promise<void> {
     process.on('SIGINT', stop);
     if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
   } catch (error) {
-    process.stderr.write(`Pulsegate does not start:\n- ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 1;
+    refuse(error);
   }
+}
+
+function refuse(...problems: unknown[]): void {
+  const lines = problems.map((problem) => `- ${problem instanceof Error ? problem.message : problem}\n`);
+  process.stderr.write(`Pulsegate does not start:\n${lines.join('')}`);
+  process.exitCode = 1;
+}
+
+async function hash(password: string): Promise<void> {
+  if (password === '') return refuse('--hash-password reads the password from standard input, which is empty');
+  process.stdout.write(`${await hashPassword(Buffer.from(password))}\n`);
 }
 
 function renew(running: Running, telemetry: Telemetry): void {

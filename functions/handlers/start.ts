@@ -73,6 +73,12 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   }
 }
 
+/** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
+export function checkFiles(settings: Settings): void {
+  authenticatorOf(settings.auth);
+  readTls(settings.tls);
+}
+
 function authenticatorOf(auth: AuthSetting): Authenticator {
   if (auth.kind === 'anonymous') return anonymous;
   try {

@@ -1,9 +1,11 @@
 import type { Clock } from '../ports/clock.js';
-import { PortError, portErrorCode } from '../ports/errors.js';
+import { PortError } from '../ports/errors.js';
 import type { Telemetry } from '../ports/telemetry.js';
 
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 5_000;
+/** A call that has failed this long is worth a line in the log. */
+const SAID_DELAY_MS = 1_600;
 
 /** Repeats a call until it succeeds, waiting longer each time; gives up, rejecting, on an error that repeating cannot mend. */
 export async function retry<T>(
@@ -16,7 +18,10 @@ export async function retry<T>(
       return await call();
     } catch (error) {
       if (!(error instanceof PortError) || !error.retriable || error.code === 'conflict') throw error;
-      parts.telemetry.log('warn', 'retrying', { what, code: portErrorCode(error), delayMs, error: error.message });
+      parts.telemetry.count('retries');
+      // One line for a call that goes on failing, not one for each try.
+      if (delayMs === SAID_DELAY_MS)
+        parts.telemetry.log('warn', 'retrying', { what, code: error.code, error: error.message });
       await new Promise<void>((resume) => parts.clock.after(delayMs, resume));
     }
   }

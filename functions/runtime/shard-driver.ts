@@ -22,12 +22,17 @@ export interface ShardDriverParts {
   edge: EdgeChannel;
 }
 
+/** A loss is counted each time and logged at most this often. */
+const SAID_EVERY_MS = 60_000;
+
 /** Obeys one shard's effects and reports to it what became of them. */
 export class ShardDriver {
   readonly shard: Shard;
   readonly #parts: ShardDriverParts;
   readonly #owned: { shard: number; epoch: number };
   readonly #encoder = new PublishEncoder();
+  /** When a loss was last logged, by its counter. */
+  readonly #saidAtMs = new Map<string, number>();
   /** Effects under way. */
   readonly #working = new Set<Promise<void>>();
 
@@ -72,7 +77,7 @@ export class ShardDriver {
   }
 
   #obey(session: SessionState, effect: ShardEffect): void {
-    const { store, telemetry } = this.#parts;
+    const { store } = this.#parts;
     const { clientId, generation, connection } = session;
     switch (effect.type) {
       case 'send-publish':
@@ -110,6 +115,8 @@ export class ShardDriver {
       case 'read-outbound':
         return this.#then(session, effect.type, async () => {
           const rows = await store.outbound.read(clientId, generation, effect.after, effect.limit);
+          // One page a turn: a long queue must not keep the event loop from other clients.
+          await new Promise((resume) => setImmediate(resume));
           return { type: 'outbound-read', rows, end: rows.length < effect.limit };
         });
       case 'read-retained':
@@ -127,8 +134,17 @@ export class ShardDriver {
           return { type: 'presence-released', released: await this.#parts.presence.release(clientId, generation) };
         });
       case 'count':
-        return telemetry.count(effect.name, effect.by);
+        return this.#count(effect.name, effect.by, clientId);
     }
+  }
+
+  /** Counted, and said now and then: what is dropped for a client is its operator's business. */
+  #count(name: string, by: number, clientId: string): void {
+    const { telemetry, clock } = this.#parts;
+    telemetry.count(name, by);
+    if (clock.now() - (this.#saidAtMs.get(name) ?? 0) < SAID_EVERY_MS) return;
+    this.#saidAtMs.set(name, clock.now());
+    telemetry.log('warn', name, { client: clientId });
   }
 
   #deliver(session: SessionState, bytes: Uint8Array | null, droppable: boolean): void {
@@ -158,7 +174,7 @@ export class ShardDriver {
       if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
       await presence.settleWill(clientId, connectionNumber);
       telemetry.count('wills-published');
-      this.shard.willSettled(clientId, connectionNumber);
+      this.shard.willSettled(clientId, connectionNumber, clock.now());
     });
   }
 

@@ -31,7 +31,10 @@ export function drain(state: SessionState, now: number, effects: SessionEffect[]
       if (stored.writing > 0) return;
       stored.pass = 'under-way';
       stored.cursor = null;
-      stored.resent = {};
+      stored.taken = {};
+      for (const entry of Object.values(state.inFlight)) {
+        if (entry.queued) stored.taken[placeText(entry.origin)] = 'queued';
+      }
       stored.grown = false;
     }
     const due = state.retainedDue[0];
@@ -58,13 +61,12 @@ export function onOutboundRead(
   stored.reading = false;
   // The connection went while the store was being read, or a new one has begun another pass.
   if (state.mode !== 'draining' || stored.pass !== 'under-way') return drain(state, now, effects);
-  const taken = new Set(Object.values(state.inFlight).map((entry) => placeText(entry.origin)));
   for (const row of input.rows) {
     stored.cursor = { source: row.source, position: row.position };
-    const place = placeText(row);
+    const taken = stored.taken[placeText(row)];
     if (row.source === IN_FLIGHT) resend(state, row, now, effects);
-    else if (stored.resent[place]) removeQueued(state, row, effects);
-    else if (!taken.has(place)) takeQueued(state, row, now, effects);
+    else if (taken === 'resent') removeQueued(state, row, effects);
+    else if (taken === undefined) takeQueued(state, row, now, effects);
   }
   if (input.end) {
     stored.pass = stored.grown ? 'due' : 'none';
@@ -75,7 +77,7 @@ export function onOutboundRead(
 
 /** In flight when the last connection ended: the same packet identifier, and DUP [MQTT-3.3.1-1] [MQTT-4.4.0-1]. */
 function resend(state: SessionState, row: OutboundRow, now: number, effects: SessionEffect[]): void {
-  state.stored.resent[placeText(row.origin)] = true;
+  state.stored.taken[placeText(row.origin)] = 'resent';
   if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
   const order = orderOf(row);
   const entry: InFlight = {

@@ -161,8 +161,11 @@ export interface Stored {
   pass: 'none' | 'due' | 'under-way';
   /** Last row that the pass has seen. */
   cursor: OutboundKey | null;
-  /** Where what the pass found in flight came from, by `placeText`: a crash may have left its row in the queue, too. */
-  resent: Record<string, true>;
+  /**
+   * Places that the pass must not send from the queue, by `placeText`. `queued`: what is in flight out of the queue, whose row
+   * goes with its answer. `resent`: what the pass found in flight; a crash may have left its row in the queue, too.
+   */
+  taken: Record<string, 'queued' | 'resent'>;
   /** Whether an answer to a read is awaited. */
   reading: boolean;
   /** Rows were queued since the pass began, perhaps behind its cursor. */
@@ -210,7 +213,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       writing: 0,
       pass: 'none',
       cursor: null,
-      resent: {},
+      taken: {},
       reading: false,
       grown: false,
       used: false,

@@ -102,7 +102,7 @@ export function openShard(): Play {
         return;
       case 'will-settled': {
         const clientId = words.next();
-        return shard.willSettled(clientId, toNumber(words.next()));
+        return shard.willSettled(clientId, toNumber(words.next()), now);
       }
       case 'presence-released': {
         const clientId = words.next();

@@ -12,6 +12,8 @@ const FORMAT_KEY = 'format';
 const OPENINGS_KEY = 'openings';
 /** Tables of log and store together; LMDB wants to know when it opens. */
 const TABLES_MAX = 16;
+/** A name with a dot in it would be taken for a file's. */
+const OPENING = { maxDbs: TABLES_MAX, noSubdir: false };
 /** Writes that one opening of the directory can number: 2 to the 32nd, which leaves 2 million openings within a safe integer. */
 const VERSIONS_PER_OPENING = 2 ** 32;
 
@@ -51,7 +53,7 @@ export async function openEnvironment(directory: string, options: EnvironmentOpt
     const exists = checkDataFile(directory, file);
     if (exists) await checkFormat(directory);
     const root = guarded(directory, () =>
-      open<unknown, string>({ path: directory, maxDbs: TABLES_MAX, separateFlushed: true, ...options }),
+      open<unknown, string>({ ...OPENING, path: directory, separateFlushed: true, ...options }),
     );
     if (!exists) await root.put(FORMAT_KEY, { format: FORMAT, version: FORMAT_VERSION });
     const openings = ((root.get(OPENINGS_KEY) as number | undefined) ?? 0) + 1;
@@ -182,7 +184,7 @@ async function checkFormat(directory: string): Promise<void> {
   let root: RootDatabase<unknown, string>;
   let row: { format?: unknown; version?: unknown } | undefined;
   try {
-    root = open<unknown, string>({ path: directory, maxDbs: TABLES_MAX, readOnly: true });
+    root = open<unknown, string>({ ...OPENING, path: directory, readOnly: true });
   } catch (error) {
     throw new DataDirectoryError('corrupt', `${directory}: LMDB does not open it: ${text(error)}`, { cause: error });
   }
@@ -204,8 +206,9 @@ async function checkFormat(directory: string): Promise<void> {
 
 function makeDirectory(directory: string): void {
   guarded(directory, () => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (!statSync(directory).isDirectory()) throw new Error('not a directory');
+    const there = statSync(directory, { throwIfNoEntry: false });
+    if (there === undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    else if (!there.isDirectory()) throw new Error('not a directory');
   });
 }
 
