@@ -1,0 +1,30 @@
+// `npm run bench`: bundles the program and the benches, runs one of them. `npm run bench -- --help` lists the options;
+// `npm run bench -- filter-index` runs test/bench/filter-index.ts instead.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const args = process.argv.slice(2);
+const name = args[0] === undefined || args[0].startsWith('-') ? 'throughput' : args.shift();
+const files = readdirSync('test/bench').filter((file) => file.endsWith('.ts'));
+if (!files.includes(`${name}.ts`)) {
+  console.error(`there is no bench ${name} in test/bench`);
+  process.exit(1);
+}
+
+await import('./build.mjs');
+await build({
+  entryPoints: files.map((file) => `test/bench/${file}`),
+  outdir: 'dist/bench',
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  logLevel: 'warning',
+});
+const bench = spawn(process.execPath, ['--expose-gc', `dist/bench/${name}.mjs`, ...args], { stdio: 'inherit' });
+// The bench ends what it started before it ends itself.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => bench.kill(signal));
+bench.on('exit', (code) => process.exit(code ?? 1));
