@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { generate } from 'mqtt-packet';
 import { WebSocket } from 'ws';
 import { PacketSplitter } from '../support/packet-splitter.js';
-import { within } from '../support/waiting.js';
+import { Inbox, within } from '../support/waiting.js';
 
 export const PUBACK = 4;
 export const PUBLISH = 3;
@@ -16,21 +16,18 @@ export type OnPacket = (type: number, packetId: number, bytes: Buffer, payload: 
 export class LoadClient {
   onPacket: OnPacket = () => {};
   readonly #socket: WebSocket;
-  readonly #answered: Promise<void>[] = [];
+  /** Types of CONNACK and SUBACK. */
+  readonly #answers = new Inbox<number>();
   #acks = Buffer.alloc(PUBACK_BYTES * 256);
   #acksBytes = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    let wake = () => {};
-    const waiting: (() => void)[] = [];
-    wake = () => waiting.shift()?.();
-    for (let i = 0; i < 2; i += 1) this.#answered.push(new Promise((resolve) => waiting.push(resolve)));
     const splitter = new PacketSplitter((bytes, start, body) => {
       const type = (bytes[start] as number) >> 4;
       if (type === PUBLISH) this.#publish(bytes, start, body);
       else if (type === PUBACK) this.onPacket(PUBACK, bytes.readUInt16BE(body), bytes, 0);
-      else wake();
+      else this.#answers.add(type);
     });
     socket.on('message', (data) => splitter.add(data as Buffer));
   }
@@ -43,10 +40,10 @@ export class LoadClient {
     socket.send(
       generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean: true, keepalive: 0 }),
     );
-    await within(`${clientId} has its CONNACK`, client.#answered.shift() as Promise<void>);
+    await client.#answers.take(`${clientId} has its CONNACK`);
     if (subscribe !== undefined) {
       socket.send(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [subscribe] }));
-      await within(`${clientId} has its SUBACK`, client.#answered.shift() as Promise<void>);
+      await client.#answers.take(`${clientId} has its SUBACK`);
     }
     return client;
   }

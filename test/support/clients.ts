@@ -98,8 +98,8 @@ export class StockClient {
 
   /** DISCONNECT, then close. */
   async disconnect(reasonCode?: number): Promise<void> {
-    const said = mqttEnd(this.mqtt, reasonCode);
-    await within(`${this.id} has disconnected`, said);
+    const ended = this.mqtt.endAsync(false, reasonCode === undefined ? {} : { reasonCode });
+    await within(`${this.id} has disconnected`, ended);
   }
 
   /** Loses the connection: no DISCONNECT, no close frame. */
@@ -121,8 +121,4 @@ export function persistentOptions(level: StockLevel, clientId: string, expiryS?:
 /** Topic and payload of each, to be compared. */
 export function texts(messages: readonly Message[]): string[] {
   return messages.map(({ topic, payload }) => `${topic} ${payload}`);
-}
-
-function mqttEnd(client: MqttClient, reasonCode: number | undefined): Promise<void> {
-  return client.endAsync(false, reasonCode === undefined ? {} : { reasonCode });
 }
