@@ -35,8 +35,8 @@ export const LIMITS = {
   receiveMaximum: {
     setting: 'PULSEGATE_RECEIVE_MAXIMUM',
     unit: 'messages',
-    // Half of the packet identifiers: a client that ignores it is caught before its identifiers repeat.
-    default: 32_768,
+    // More than a burst of a client that ignores it, and well below the packet identifiers: it is caught before they repeat.
+    default: 10_000,
     min: 1,
     max: PACKET_ID_MAX,
     meaning: 'publications with QoS above 0 that an MQTT 5 client may have unanswered',
