@@ -13,8 +13,9 @@ export interface WorkerParts extends ShardDriverParts {
   routes: Routes;
 }
 
-/** Entries handed out before other work gets a turn. */
-const READ_ENTRIES = 512;
+/** Entries asked for at a time: what one turn of the event loop takes in, or fan-out falls behind ingestion. */
+const READ_ENTRIES = 8_192;
+const YIELD_ENTRIES = 512;
 /** How often the checkpoint is written: what a crash makes replay read again. */
 const CHECKPOINT_EVERY_MS = 1_000;
 /** How late a will or a session's end may be. */
@@ -111,8 +112,8 @@ export class Worker implements SessionChannel {
       for (const entry of entries) this.#handOut(topic, entry, entry.position <= last, now);
       const newest = entries[entries.length - 1];
       if (newest !== undefined && newest.position >= last) caughtUp();
-      // A full page means that more is waiting: sockets and timers get their turn first.
-      if (entries.length === READ_ENTRIES) await new Promise((resume) => setImmediate(resume));
+      // Much at once means that more may be waiting: sockets and timers get their turn first.
+      if (entries.length > YIELD_ENTRIES) await new Promise((resume) => setImmediate(resume));
     }
   }
 
