@@ -109,17 +109,14 @@ export class Edge implements EdgeChannel {
 
   #feed(connection: Connection, input: Input): void {
     const { clock, telemetry } = this.#parts;
-    let effects: Effect[];
     try {
-      effects = step(connection.state, input, clock.now());
+      for (const effect of step(connection.state, input, clock.now())) this.#obey(connection, effect);
+      this.#arm(connection);
     } catch (defect) {
       // One connection's defect is not the others'.
       telemetry.log('error', 'defect', { client: connection.state.clientId, error: String(defect) });
       connection.peer.close('internal-error');
-      return;
     }
-    for (const effect of effects) this.#obey(connection, effect);
-    this.#arm(connection);
   }
 
   #obey(connection: Connection, effect: Effect): void {

@@ -109,11 +109,21 @@ export class Worker implements SessionChannel {
     while (!this.#closing) {
       const entries = await reader.read(READ_ENTRIES);
       const now = this.#parts.clock.now();
-      for (const entry of entries) this.#handOut(topic, entry, entry.position <= last, now);
+      for (const entry of entries) this.#tryHandOut(topic, entry, entry.position <= last, now);
       const newest = entries[entries.length - 1];
       if (newest !== undefined && newest.position >= last) caughtUp();
       // Much at once means that more may be waiting: sockets and timers get their turn first.
       if (entries.length > YIELD_ENTRIES) await new Promise((resume) => setImmediate(resume));
+    }
+  }
+
+  /** A defect that one publication brings out must not end fan-out for all that come after it. */
+  #tryHandOut(topic: string, entry: LogEntry, isReplay: boolean, now: number): void {
+    try {
+      this.#handOut(topic, entry, isReplay, now);
+    } catch (defect) {
+      const { partition, position } = entry;
+      this.#parts.telemetry.log('error', 'defect', { partition, position, error: String(defect) });
     }
   }
 
