@@ -84,7 +84,6 @@ function announced(state: ConnectionState, connect: Connect): Properties {
     maximumPacketSize: limits.packetMaxBytes,
     ...(limits.topicAliasMaximum > 0 && { topicAliasMaximum: limits.topicAliasMaximum }),
     ...(connect.clientId === '' && { assignedClientIdentifier: state.clientId }),
-    sharedSubscriptionAvailable: 0,
     ...(keepAliveS !== connect.keepAlive && { serverKeepAlive: keepAliveS }),
   };
 }

@@ -6,7 +6,7 @@ export type Obey = (session: SessionState, effect: ShardEffect) => void;
 
 /** A session's effects, less those that the shard itself obeys, and with what only the shard knows. */
 export type ShardEffect =
-  | Exclude<SessionEffect, { type: 'settle' | 'index' | 'unindex' | 'finish-outbound' | 'end-session' }>
+  | Exclude<SessionEffect, { type: 'settle' | 'hand-back' | 'index' | 'unindex' | 'finish-outbound' | 'end-session' }>
   /** `passed`: the saved checkpoint is past its origin already, so the row can go at once. → `outbound-finished` */
   | (Extract<SessionEffect, { type: 'finish-outbound' }> & { passed: boolean })
   /** `replaced`: the presence row is a new session's by now. */

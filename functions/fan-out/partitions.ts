@@ -1,6 +1,6 @@
 import type { Position } from '../ports/log.js';
 import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
-import { isInLog } from '../session/places.js';
+import { isInLog, logPosition } from '../session/places.js';
 import type { SessionState } from '../session/state.js';
 import { Progress } from './progress.js';
 
@@ -35,13 +35,13 @@ export class Partitions {
   }
 
   settle(place: OutboundKey): void {
-    if (isInLog(place)) this.#progress.get(place.source)?.settle(place.position);
+    if (isInLog(place)) this.#progress.get(place.source)?.settle(logPosition(place.position));
   }
 
   /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
   hasPassed(place: OutboundKey): boolean {
     const low = this.#savedLow.get(place.source) ?? null;
-    return low !== null && place.position <= low;
+    return low !== null && logPosition(place.position) <= low;
   }
 
   /** Per partition, the last position handed out. */

@@ -1,33 +1,30 @@
 import type { LogEntry, Position } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
-import type { CheckpointRow, OutboundKey, OutboundRow, SubscriptionRow } from '../ports/store.js';
+import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
 import type { SessionEffect } from '../session/effects.js';
 import type { SessionInput } from '../session/inputs.js';
 import { endSession } from '../session/on-disconnected.js';
-import { initialSession, isDurable, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
+import {
+  type HandedBack,
+  initialSession,
+  type SessionLimits,
+  type SessionState,
+  sessionDeadline,
+} from '../session/state.js';
 import { stepSession } from '../session/step.js';
-import { FilterIndex } from '../topics/filter-index.js';
 import type { Publication } from '../topics/publication.js';
 import type { Obey } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
 import { type DoneRow, Partitions } from './partitions.js';
 import { RecentRetained } from './recent-retained.js';
 import { retainedRow } from './retained-row.js';
+import type { Slot } from './slot.js';
+import { Subscribers } from './subscribers.js';
 
 /** How long a retained publication's row may lag behind its append. */
 const RETAINED_LAG_MAX_MS = 30_000;
 /** How long a published will is known, so that a command under way does not bring it back. */
 const WILL_REMEMBERED_MS = 60_000;
-
-/** A session and what one publication means to it, while that is being worked out. */
-interface Slot {
-  readonly state: SessionState;
-  /** The publication that the two fields below are about. */
-  mark: number;
-  qos: 0 | 1 | 2;
-  retain: boolean;
-  identifiers: number[] | undefined;
-}
 
 /**
  * One unit of ownership of fan-out: sessions, the index of their filters, and how far the log is dealt with. No I/O:
@@ -37,12 +34,11 @@ export class Shard {
   readonly #limits: SessionLimits;
   readonly #obey: Obey;
   readonly #sessions = new Map<string, Slot>();
-  readonly #index = new FilterIndex<Slot, SubscriptionRow>();
+  readonly #subscribers = new Subscribers();
   readonly #partitions: Partitions;
   readonly #recentRetained = new RecentRetained();
   /** Wills handed to `obey`, by client and connection number, and when they were settled; null: not yet. */
   readonly #firing = new Map<string, number | null>();
-  #mark = 0;
 
   constructor(options: { limits: SessionLimits; checkpoints: readonly CheckpointRow[] }, obey: Obey) {
     this.#limits = options.limits;
@@ -68,12 +64,12 @@ export class Shard {
   load(loaded: LoadedSession, now: number): void {
     const state = restoreSession(loaded, this.#limits);
     const slot = this.#addSlot(state);
-    for (const row of Object.values(state.subscriptions)) this.#index.set(row.filter, slot, row);
+    for (const row of Object.values(state.subscriptions)) this.#subscribers.set(slot, row);
     for (const row of loaded.inFlight) if (row.state === 'done') this.#partitions.keepDone(state, row);
     for (const will of loaded.presence.leftWills) {
       // Left when the present connection came, whose number is the time of that or higher.
       const inDoubtSinceMs = Math.min(loaded.presence.connectionNumber, now);
-      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs });
+      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs }, now);
     }
     this.#step(slot, { type: 'ticked' }, now);
   }
@@ -82,15 +78,20 @@ export class Shard {
     let slot = this.#sessions.get(command.clientId);
     if (command.type === 'connected') {
       if (slot !== undefined && slot.state.generation < command.generation) {
-        this.#replace(slot);
+        this.#replace(slot, now);
         slot = undefined;
       }
       const { clientId, generation } = command;
       slot ??= this.#addSlot(initialSession({ clientId, generation, limits: this.#limits }));
     }
     if (slot === undefined) return;
-    if (command.type === 'subscribe') this.#step(slot, { ...command, handedOut: this.#partitions.handedOut() }, now);
-    else this.#step(slot, command, now);
+    if (command.type === 'subscribe') {
+      this.#step(slot, { ...command, handedOut: this.#partitions.handedOut() }, now);
+    } else if (command.type === 'disconnected') {
+      this.#step(slot, { ...command, shared: this.#subscribers.servedWithout(slot) }, now);
+    } else {
+      this.#step(slot, command, now);
+    }
   }
 
   /** Hands a publication of the log to every session with a filter that matches it. `isReplay`: an owner before this one may have. */
@@ -100,44 +101,15 @@ export class Shard {
     isReplay: boolean,
     now: number,
   ): void {
-    const { partition, position } = entry;
-    const progress = this.#partitions.of(partition);
+    const { position } = entry;
+    const progress = this.#partitions.of(entry.partition);
     if (publication.retain) this.#recentRetained.see(retainedRow(entry, publication), now);
     if (isReplay && progress.isDone(position)) return progress.handOut(position, 0);
-    const recipients: Slot[] = [];
-    this.#mark += 1;
-    const mark = this.#mark;
+    const recipients = this.#subscribers.recipients(entry, publication, isReplay);
     let needs = 0;
-    this.#index.match(publication.topic, (slot, subscription) => {
-      const { options, since, identifier } = subscription;
-      if (options.noLocal && slot.state.clientId === publication.publisher) return;
-      const sinceHere = isReplay ? since[partition] : undefined;
-      if (sinceHere !== undefined && position <= sinceHere) return;
-      const isFirst = slot.mark !== mark;
-      const qos = Math.min(publication.qos, options.qos) as 0 | 1 | 2;
-      const retain = options.retainAsPublished && publication.retain;
-      if (isFirst) {
-        slot.mark = mark;
-        slot.qos = qos;
-        slot.retain = retain;
-        slot.identifiers = undefined;
-        recipients.push(slot);
-        if (qos > 0 && isDurable(slot.state)) needs += 1;
-      } else {
-        // Filters that overlap: one copy, with the highest QoS (section 3.3.4).
-        if (slot.qos === 0 && qos > 0 && isDurable(slot.state)) needs += 1;
-        slot.qos = Math.max(slot.qos, qos) as 0 | 1 | 2;
-        slot.retain ||= retain;
-      }
-      // One for each subscription that matched [MQTT-3.3.4-4].
-      if (identifier !== undefined) slot.identifiers = [...(slot.identifiers ?? []), identifier];
-    });
+    for (const { delivery } of recipients) if (delivery.held) needs += 1;
     progress.handOut(position, needs);
-    for (const slot of recipients) {
-      const { qos, retain, identifiers } = slot;
-      const delivery = { source: partition, position, publication, qos, retain, ...(identifiers && { identifiers }) };
-      this.#step(slot, { type: 'published', delivery }, now);
-    }
+    for (const { slot, delivery } of recipients) this.#step(slot, { type: 'published', delivery }, now);
   }
 
   /** A record that is no publication: passed over. */
@@ -156,6 +128,11 @@ export class Shard {
     } else {
       this.#step(slot, input, now);
     }
+  }
+
+  /** Gives what an ended session had of shared subscriptions, and stored, to their other members. */
+  handBack(publications: readonly HandedBack[], now: number): void {
+    this.#handBack(null, publications, now);
   }
 
   /** Rows are durable and the checkpoint need not wait for them, whatever has become of the session. */
@@ -191,19 +168,29 @@ export class Shard {
   }
 
   #step(slot: Slot, input: SessionInput, now: number): void {
-    for (const effect of stepSession(slot.state, input, now)) this.#obeySession(slot, effect);
+    for (const effect of stepSession(slot.state, input, now)) this.#obeySession(slot, effect, now);
   }
 
-  #obeySession(slot: Slot, effect: SessionEffect): void {
+  #handBack(from: Slot | null, publications: readonly HandedBack[], now: number): void {
+    for (const publication of publications) {
+      const recipient = this.#subscribers.recipientInstead(publication, from);
+      if (publication.held && !recipient?.delivery.held) this.#partitions.settle(publication.place);
+      if (recipient !== null) this.#step(recipient.slot, { type: 'published', delivery: recipient.delivery }, now);
+    }
+  }
+
+  #obeySession(slot: Slot, effect: SessionEffect, now: number): void {
     const { state } = slot;
     switch (effect.type) {
       case 'settle':
         return this.#partitions.settle(effect.place);
+      case 'hand-back':
+        return this.#handBack(slot, effect.publications, now);
       case 'index':
-        for (const row of effect.subscriptions) this.#index.set(row.filter, slot, row);
+        for (const row of effect.subscriptions) this.#subscribers.set(slot, row);
         return;
       case 'unindex':
-        for (const filter of effect.filters) this.#index.delete(filter, slot);
+        for (const filter of effect.filters) this.#subscribers.delete(slot, filter);
         return;
       case 'finish-outbound': {
         const passed = this.hasPassed(effect.row.origin);
@@ -225,18 +212,18 @@ export class Shard {
   }
 
   /** The client began anew: what the old session had is let go, without its presence row, which is the new one's. */
-  #replace(slot: Slot): void {
+  #replace(slot: Slot, now: number): void {
     const effects: SessionEffect[] = [];
     endSession(slot.state, effects);
     this.#sessions.delete(slot.state.clientId);
     for (const effect of effects) {
       if (effect.type === 'end-session') this.#obey(slot.state, { ...effect, replaced: true });
-      else this.#obeySession(slot, effect);
+      else this.#obeySession(slot, effect, now);
     }
   }
 
   #addSlot(state: SessionState): Slot {
-    const slot: Slot = { state, mark: 0, qos: 0, retain: false, identifiers: undefined };
+    const slot: Slot = { state, mark: 0, at: 0 };
     this.#sessions.set(state.clientId, slot);
     return slot;
   }

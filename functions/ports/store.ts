@@ -62,6 +62,8 @@ export interface SubscriptionRow {
   options: SubscriptionOptions;
   /** Subscription Identifier. */
   identifier?: number;
+  /** Of a shared subscription, unique within the session: tells what it brings apart from what others do. */
+  shareId?: string;
   /** Per partition, the last position that had been handed out when the subscription began: what replay must not repeat to it. */
   since: Readonly<Record<string, Position>>;
 }
@@ -136,6 +138,8 @@ export interface OutboundRow {
   retain: boolean;
   /** Subscription Identifiers of the subscriptions that matched. */
   identifiers?: readonly number[];
+  /** The shared subscription that chose this session: `$share/group/filter`. */
+  share?: string;
   /** null once released. */
   publication: Publication | null;
 }

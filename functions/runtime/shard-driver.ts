@@ -12,6 +12,7 @@ import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
+import { storedShares } from './stored-shares.js';
 
 export interface ShardDriverParts {
   clock: Clock;
@@ -74,6 +75,13 @@ export class ShardDriver {
       .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
+  }
+
+  /** Resolves when all that `run` has set going is done. */
+  async #done(run: () => void): Promise<void> {
+    const before = new Set(this.#working);
+    run();
+    await Promise.allSettled([...this.#working].filter((work) => !before.has(work)));
   }
 
   #obey(session: SessionState, effect: ShardEffect): void {
@@ -179,11 +187,16 @@ export class ShardDriver {
   }
 
   #endSession({ clientId, generation }: SessionState, replaced: boolean): void {
-    const { store, presence } = this.#parts;
+    const { store, presence, clock } = this.#parts;
     const { epoch } = this.#owned;
     // Each by itself: what is repeated after a failure removes nothing of a newer generation.
     this.work('end-session', () => store.sessions.delete(clientId, generation, epoch));
-    this.work('end-session', () => store.outbound.clear(clientId, generation));
+    this.work('end-session', async () => {
+      for await (const publications of storedShares(store.outbound, clientId, generation)) {
+        await this.#done(() => this.shard.handBack(publications, clock.now()));
+      }
+      await store.outbound.clear(clientId, generation);
+    });
     this.work('end-session', () => store.inbound.clear(clientId, generation));
     if (!replaced) this.work('end-session', () => presence.tidy(clientId));
   }

@@ -6,7 +6,7 @@ import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { save } from './saving.js';
-import { type InFlight, publicationBytes, type SessionState } from './state.js';
+import { type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
 import { wait } from './waiting.js';
 
 /** Rows asked for at a time. */
@@ -89,6 +89,7 @@ function resend(state: SessionState, row: OutboundRow, now: number, effects: Ses
     publication: row.publication,
     retain: row.retain,
     ...(row.identifiers && { identifiers: row.identifiers }),
+    ...(row.share !== undefined && { share: row.share }),
     bytes: row.publication ? publicationBytes(row.publication) : 0,
     sentAtMs: now,
     saved: true,
@@ -110,7 +111,7 @@ function takeQueued(state: SessionState, row: OutboundRow, now: number, effects:
   const { publication } = row;
   state.stored.messages = Math.max(0, state.stored.messages - 1);
   state.stored.bytes = Math.max(0, state.stored.bytes - publicationBytes(publication));
-  send(state, { ...row, publication }, { queued: true }, now, effects);
+  send(state, { ...row, publication, held: false }, { queued: true }, now, effects);
 }
 
 /** A page of retained messages for a new subscription [MQTT-3.3.1-6]. */
@@ -157,6 +158,7 @@ function sendRetained(
     publication: row.publication,
     qos,
     retain: true,
+    held: qos > 0 && isDurable(state),
     ...(due.identifier !== undefined && { identifiers: [due.identifier] }),
   };
   const left = messageSecondsLeft(row.publication, now);

@@ -6,18 +6,22 @@ import { isTooLarge, sendPublish } from './outgoing.js';
 import { placeText } from './places.js';
 import { inFlightRow } from './set-aside.js';
 import { type Delivery, type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
-import { enqueue, wait } from './waiting.js';
+import { enqueue, queue, wait } from './waiting.js';
 
 /** A publication that one of the session's filters matches. */
 export function deliver(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
   const isKnown = state.knownCount > 0 && delivery.qos > 0 && state.known[placeText(delivery)];
   const left = messageSecondsLeft(delivery.publication, now);
-  if (isKnown || (left !== null && left <= 0)) return drop(state, delivery, effects);
+  if (isKnown || (left !== null && left <= 0)) return drop(delivery, effects);
   if (delivery.qos === 0) {
     // At most once: an absent client has missed it.
     if (state.connection !== null) sendQos0(state, delivery, left, effects);
   } else if (state.connection === null) {
     if (isDurable(state)) enqueue(state, [delivery], effects);
+    else drop(delivery, effects);
+  } else if (isDurable(state) && !delivery.held) {
+    // Nothing else would bring it back after a crash.
+    queue(state, delivery, effects);
   } else if (state.mode === 'live' && state.waiting.length === 0 && windowRoom(state) > 0) {
     send(state, delivery, { queued: false }, now, effects);
   } else {
@@ -49,13 +53,13 @@ export function send(
   now: number,
   effects: SessionEffect[],
 ): void {
-  const { publication, retain, identifiers } = delivery;
+  const { publication, retain, identifiers, share } = delivery;
   const qos = delivery.qos as 1 | 2;
   const left = messageSecondsLeft(publication, now);
   const isExpired = left !== null && left <= 0;
   if (isExpired || isTooLarge(state, delivery, left)) {
     if (!isExpired) countTooLarge(effects);
-    return options.queued ? removeQueued(state, delivery, effects) : drop(state, delivery, effects);
+    return options.queued ? removeQueued(state, delivery, effects) : drop(delivery, effects);
   }
   const saves = qos === 2 && isDurable(state);
   const entry: InFlight = {
@@ -67,11 +71,12 @@ export function send(
     publication,
     retain,
     ...(identifiers && { identifiers }),
+    ...(share !== undefined && { share }),
     bytes: publicationBytes(publication),
     sentAtMs: now,
     saved: saves,
     queued: options.queued,
-    settled: saves || options.queued || !isDurable(state),
+    settled: saves || !delivery.held,
   };
   state.nextOrder += 1;
   track(state, entry, now);
@@ -79,7 +84,7 @@ export function send(
   if (saves) {
     state.stored.used = true;
     state.stored.writing += 1;
-    effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: !options.queued });
+    effects.push({ type: 'store-outbound', rows: [inFlightRow(entry)], settles: delivery.held });
   }
   sendReady(state, now, effects);
 }
@@ -125,8 +130,8 @@ function countTooLarge(effects: SessionEffect[]): void {
 }
 
 /** The checkpoint need not wait for what this session will not get. */
-function drop(state: SessionState, delivery: Delivery, effects: SessionEffect[]): void {
-  if (delivery.qos > 0 && isDurable(state)) effects.push({ type: 'settle', place: delivery });
+function drop(delivery: Delivery, effects: SessionEffect[]): void {
+  if (delivery.held) effects.push({ type: 'settle', place: delivery });
 }
 
 export function removeQueued(

@@ -8,6 +8,7 @@ import type {
   WaitingWill,
 } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
+import type { HandedBack } from './state.js';
 
 /** A PUBLISH to this session's client. `packetId` 0: QoS 0. */
 export interface PublishToClient {
@@ -43,6 +44,8 @@ export type SessionEffect =
   | { type: 'read-retained'; due: RetainedDue; limit: number }
   /** The session needs this place of the log no more. */
   | { type: 'settle'; place: OutboundKey }
+  /** Other members of their shared subscriptions are to have these. */
+  | { type: 'hand-back'; publications: readonly HandedBack[] }
   /** `inDoubtSinceMs`: from when on an owner before this one may have appended it; null: none has. */
   | { type: 'publish-will'; will: WaitingWill; inDoubtSinceMs: number | null }
   /** The session's time is over: make sure that nobody can resume it. → `presence-released` */

@@ -18,7 +18,10 @@ export type SessionInput =
     })
   | UnsubscribeAsked
   | Acknowledged
-  | Disconnected
+  | (Disconnected & {
+      /** The session's shared subscriptions that have another member connected. */
+      shared: readonly string[];
+    })
   | { type: 'published'; delivery: Delivery }
   | { type: 'session-saved' }
   | { type: 'outbound-stored'; rows: readonly OutboundRow[] }

@@ -1,14 +1,24 @@
 import { sessionEndMs } from '../mqtt/expiry.js';
-import type { Disconnected } from '../ports/session-commands.js';
 import type { SessionEffect } from './effects.js';
+import { handBack } from './hand-back.js';
+import type { SessionInput } from './inputs.js';
 import { forgetInFlight, inSendingOrder, saveInFlight, setAside } from './set-aside.js';
-import { isDurable, type SessionState, sessionDeadline } from './state.js';
+import { type Delivery, type InFlight, isDurable, type SessionState, sessionDeadline } from './state.js';
 import { spill, takeWaiting } from './waiting.js';
 
 /** The connection is over: the session waits for the next one, or ends. */
-export function onDisconnected(state: SessionState, input: Disconnected, now: number, effects: SessionEffect[]): void {
-  if (isDurable(state) && input.sessionExpiryS > 0) setAside(state, effects);
-  else settleAll(state, effects);
+export function onDisconnected(
+  state: SessionState,
+  input: Extract<SessionInput, { type: 'disconnected' }>,
+  now: number,
+  effects: SessionEffect[],
+): void {
+  if (isDurable(state) && input.sessionExpiryS > 0) {
+    handBack(state, (share) => input.shared.includes(share), effects);
+    setAside(state, effects);
+  } else {
+    letGo(state, effects);
+  }
   state.connection = null;
   state.mode = 'offline';
   state.stored.pass = 'none';
@@ -57,17 +67,18 @@ export function onPresenceReleased(
 
 /** Nothing of it is left to anybody: subscriptions, queue, what was in flight. The will has gone out. */
 export function endSession(state: SessionState, effects: SessionEffect[]): void {
-  settleAll(state, effects);
   const filters = Object.values(state.subscriptions).map((row) => row.filter);
   if (filters.length > 0) effects.push({ type: 'unindex', filters });
+  letGo(state, effects);
   effects.push({ type: 'end-session', stored: state.wasDurable || state.stored.used });
   state.mode = 'ended';
 }
 
-function settleAll(state: SessionState, effects: SessionEffect[]): void {
-  const isHeld = isDurable(state);
+/** The checkpoint waits for nothing of this session any more. */
+function letGo(state: SessionState, effects: SessionEffect[]): void {
+  handBack(state, () => true, effects);
   for (const delivery of takeWaiting(state)) {
-    if (isHeld) effects.push({ type: 'settle', place: delivery });
+    if (delivery.held) effects.push({ type: 'settle', place: delivery });
   }
   for (const entry of Object.values(state.inFlight)) {
     if (!entry.settled) effects.push({ type: 'settle', place: entry.origin });
@@ -76,15 +87,22 @@ function settleAll(state: SessionState, effects: SessionEffect[]): void {
   state.unsavedSinceMs = null;
 }
 
-/** A client that does not answer must not hold up the checkpoint: what it owes is saved instead. */
+/** A client that does not answer must not hold up the checkpoint: what it is owed is saved, or left to its connection alone. */
 function saveUnanswered(state: SessionState, now: number, effects: SessionEffect[]): void {
   const oldest = now - state.limits.unsavedMaxMs;
   const unsaved = inSendingOrder(state).filter((entry) => !entry.settled);
-  saveInFlight(
-    state,
-    unsaved.filter((entry) => entry.sentAtMs <= oldest),
-    effects,
-  );
-  spill(state, effects);
+  const late = unsaved.filter((entry) => entry.sentAtMs <= oldest);
+  if (isDurable(state)) {
+    saveInFlight(state, late, effects);
+    spill(state, effects);
+  } else {
+    for (const owed of [...late, ...state.waiting.filter((delivery) => delivery.held)]) letPass(owed, effects);
+  }
   state.unsavedSinceMs = unsaved.find((entry) => entry.sentAtMs > oldest)?.sentAtMs ?? null;
+}
+
+function letPass(owed: InFlight | Delivery, effects: SessionEffect[]): void {
+  if ('origin' in owed) owed.settled = true;
+  else owed.held = false;
+  effects.push({ type: 'settle', place: 'origin' in owed ? owed.origin : owed });
 }

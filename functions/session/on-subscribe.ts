@@ -71,7 +71,6 @@ export function onUnsubscribe(
 /** The QoS granted, or why not (section 3.9.3). */
 function judge(state: SessionState, request: SubscriptionRequest): number {
   if (filterProblem(request.filter) !== null) return REASON.topicFilterInvalid;
-  if (parseShared(request.filter) !== null) return REASON.sharedSubscriptionsNotSupported;
   const isNew = !(filterKey(request.filter) in state.subscriptions);
   if (isNew && state.subscriptionCount >= state.limits.subscriptionsMax) return REASON.quotaExceeded;
   return request.qos;
@@ -87,10 +86,13 @@ function grant(
   const { filter, ...options } = request;
   const identified = identifier !== null && { identifier };
   const replaced = state.subscriptions[filterKey(filter)];
-  const row: SubscriptionRow = { filter, options, ...identified, since: replaced?.since ?? handedOut };
+  const isShared = parseShared(filter) !== null;
+  const shared = isShared && { shareId: replaced?.shareId ?? `${state.sequence}.${answer.reasonCodes.length}` };
+  const row: SubscriptionRow = { filter, options, ...identified, ...shared, since: replaced?.since ?? handedOut };
   state.subscriptions[filterKey(filter)] = row;
   if (!replaced) state.subscriptionCount += 1;
-  const sendsRetained = options.retainHandling === 0 || (options.retainHandling === 1 && !replaced);
+  // No retained messages for a shared subscription (section 4.8.2).
+  const sendsRetained = !isShared && (options.retainHandling === 0 || (options.retainHandling === 1 && !replaced));
   if (sendsRetained) {
     const { sequence } = state;
     answer.retainedDue.push({ filter, options, ...identified, sequence, since: handedOut, after: null });

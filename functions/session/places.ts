@@ -1,3 +1,4 @@
+import type { Position } from '../ports/log.js';
 import type { OutboundKey } from '../ports/store.js';
 
 /**
@@ -7,13 +8,16 @@ import type { OutboundKey } from '../ports/store.js';
  * | --- | --- | --- |
  * | `!f` | order of sending | in flight: resent first, in the order they were sent [MQTT-4.6.0-1] |
  * | `!r<sequence>` | the retained message's | queued copy of a retained message, of that SUBSCRIBE |
- * | a partition | the log's | queued publication |
+ * | a partition | the log's, and after a `~` the shared subscription | queued publication |
  *
  * A partition's name begins with a letter or a digit, which sort above `!`.
  */
 export const IN_FLIGHT = '!f';
 
 const ORDER_DIGITS = 15;
+
+/** No log's position holds it. */
+const SHARE_MARK = '~';
 
 export function inFlightKey(order: number): OutboundKey {
   return { source: IN_FLIGHT, position: String(order).padStart(ORDER_DIGITS, '0') };
@@ -25,6 +29,20 @@ export function orderOf(key: OutboundKey): number {
 
 export function retainedSource(sequence: number): string {
   return `!r${String(sequence).padStart(ORDER_DIGITS, '0')}`;
+}
+
+/**
+ * The place of what a shared subscription brings: a session may get the same publication through its other subscriptions,
+ * each copy by itself (section 4.8.2).
+ */
+export function sharePosition(position: Position, shareId: string): Position {
+  return `${position}${SHARE_MARK}${shareId}`;
+}
+
+/** Where in the log the publication stands. */
+export function logPosition(position: Position): Position {
+  const end = position.indexOf(SHARE_MARK);
+  return end < 0 ? position : position.slice(0, end);
 }
 
 /** Whether the place is one of the log's, so that the shard's checkpoint waits for it and replay may bring it again. */

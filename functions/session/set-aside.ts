@@ -58,6 +58,7 @@ export function inFlightRow(entry: InFlight): OutboundRow {
     qos: entry.qos,
     retain: entry.retain,
     ...(entry.identifiers && { identifiers: entry.identifiers }),
+    ...(entry.share !== undefined && { share: entry.share }),
     publication: entry.publication,
   };
 }

@@ -45,6 +45,19 @@ export interface Delivery {
   retain: boolean;
   /** Subscription Identifiers of the subscriptions that matched. */
   identifiers?: readonly number[];
+  /** Whether the log's checkpoint waits until this is answered or saved. */
+  held: boolean;
+  /** The shared subscription that chose this session, as its members wrote it: `$share/group/filter`. */
+  share?: string;
+}
+
+/** A publication of a shared subscription that its member has not had, or not answered; another may take it [MQTT-4.8.2-5]. */
+export interface HandedBack {
+  share: string;
+  /** As in the delivery. */
+  place: OutboundKey;
+  publication: Publication;
+  held: boolean;
 }
 
 /**
@@ -65,6 +78,7 @@ export interface InFlight {
   publication: Publication | null;
   retain: boolean;
   identifiers?: readonly number[];
+  share?: string;
   bytes: number;
   sentAtMs: number;
   /** A row under `inFlightKey(order)` holds it. */
@@ -143,7 +157,7 @@ export interface SessionState {
   nextOrder: number;
   waiting: Delivery[];
   waitingBytes: number;
-  /** Since when something unanswered or waiting has not been saved; null: nothing. */
+  /** Since when something unanswered or waiting has held up the checkpoint; null: nothing. */
   unsavedSinceMs: number | null;
   /** What the store holds for the client and has not been taken into `inFlight`. */
   stored: Stored;
@@ -230,8 +244,7 @@ export function sessionDeadline(state: SessionState): number | null {
   if (state.disconnectedAtMs !== null && !state.releasing) {
     deadlines.push(sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS));
   }
-  if (state.unsavedSinceMs !== null && isDurable(state))
-    deadlines.push(state.unsavedSinceMs + state.limits.unsavedMaxMs);
+  if (state.unsavedSinceMs !== null) deadlines.push(state.unsavedSinceMs + state.limits.unsavedMaxMs);
   const earliest = Math.min(...deadlines);
   return Number.isFinite(earliest) ? earliest : null;
 }
@@ -242,8 +255,8 @@ export function filterKey(filter: string): string {
 }
 
 /**
- * Whether the session outlives its connection. Only then is anything of it stored, and only then does the checkpoint wait
- * for it: after a crash there is nobody left to hand the rest to.
+ * Whether the session outlives its connection. Only then is anything of it stored, and as a rule only then does the
+ * checkpoint wait for it: after a crash there is nobody left to hand the rest to, but for other members of a share.
  */
 export function isDurable(state: SessionState): boolean {
   return state.sessionExpiryS > 0;

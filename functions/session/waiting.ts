@@ -1,14 +1,21 @@
 import type { OutboundRow } from '../ports/store.js';
 import type { SessionEffect } from './effects.js';
-import { type Delivery, isDurable, publicationBytes, type SessionState } from './state.js';
+import { type Delivery, publicationBytes, type SessionState } from './state.js';
 
 /** Puts a delivery behind what waits in memory; past the bounds all of it moves to the store. */
 export function wait(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
   state.waiting.push(delivery);
   state.waitingBytes += publicationBytes(delivery.publication);
-  state.unsavedSinceMs ??= now;
+  if (delivery.held) state.unsavedSinceMs ??= now;
   const { waitingMaxMessages, waitingMaxBytes } = state.limits;
   if (state.waiting.length > waitingMaxMessages || state.waitingBytes > waitingMaxBytes) spill(state, effects);
+}
+
+/** Puts a delivery into the store's queue, behind what waits in memory. */
+export function queue(state: SessionState, delivery: Delivery, effects: SessionEffect[]): void {
+  state.waiting.push(delivery);
+  state.waitingBytes += publicationBytes(delivery.publication);
+  spill(state, effects);
 }
 
 /** Moves what waits in memory behind what the store holds; from then on the store is read first. */
@@ -30,29 +37,33 @@ export function takeWaiting(state: SessionState): Delivery[] {
 /** Appends to the store's queue, within its bounds: past them the newest are dropped, because the older were there first. */
 export function enqueue(state: SessionState, deliveries: readonly Delivery[], effects: SessionEffect[]): void {
   const { stored, limits } = state;
-  const rows: OutboundRow[] = [];
+  const held: OutboundRow[] = [];
+  const others: OutboundRow[] = [];
   let dropped = 0;
   for (const delivery of deliveries) {
     const bytes = publicationBytes(delivery.publication);
     if (delivery.qos === 0) continue;
     if (stored.messages >= limits.queueMaxMessages || stored.bytes + bytes > limits.queueMaxBytes) {
-      if (isDurable(state)) effects.push({ type: 'settle', place: delivery });
+      if (delivery.held) effects.push({ type: 'settle', place: delivery });
       dropped += 1;
       continue;
     }
     stored.messages += 1;
     stored.bytes += bytes;
-    rows.push(queuedRow(delivery, delivery.qos));
+    (delivery.held ? held : others).push(queuedRow(delivery, delivery.qos));
   }
   if (dropped > 0) effects.push({ type: 'count', name: 'publications-dropped-queue-full', by: dropped });
-  if (rows.length === 0) return;
-  stored.writing += 1;
-  stored.grown = true;
-  stored.used = true;
-  effects.push({ type: 'store-outbound', rows, settles: isDurable(state) });
+  for (const rows of [held, others]) {
+    if (rows.length === 0) continue;
+    stored.writing += 1;
+    stored.grown = true;
+    stored.used = true;
+    effects.push({ type: 'store-outbound', rows, settles: rows === held });
+  }
 }
 
 function queuedRow(delivery: Delivery, qos: 1 | 2): OutboundRow {
+  const { held: _, ...row } = delivery;
   const { source, position } = delivery;
-  return { ...delivery, origin: { source, position }, state: 'queued', packetId: 0, qos };
+  return { ...row, origin: { source, position }, state: 'queued', packetId: 0, qos };
 }

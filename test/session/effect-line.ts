@@ -40,6 +40,8 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
       );
     case 'settle':
       return `settle ${keyText(effect.place)}`;
+    case 'hand-back':
+      return `hand-back [${effect.publications.map(({ place, held }) => line(keyText(place), held && 'held')).join(', ')}]`;
     case 'publish-will':
       return line(
         'publish',

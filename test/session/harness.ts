@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Level } from '../../functions/mqtt/packets.js';
 import { fromSnapshot, toSnapshot } from '../../functions/mqtt/snapshot.js';
 import type { SessionInput } from '../../functions/session/inputs.js';
-import { initialSession, type SessionLimits, sessionDeadline } from '../../functions/session/state.js';
+import { initialSession, isDurable, type SessionLimits, sessionDeadline } from '../../functions/session/state.js';
 import { stepSession } from '../../functions/session/step.js';
 import type { Play } from '../support/transcript.js';
 import { toNumber, type Words } from '../support/words.js';
@@ -57,7 +57,12 @@ export function openSession(): Play {
         const position = positionOf(toNumber(words.next()));
         const publication = readPublication(words, now);
         const { qos, retain } = publication;
-        return feed({ type: 'published', delivery: { source: 'p', position, publication, qos, retain } });
+        // As the shard decides it, but where the words say otherwise.
+        const held = qos > 0 && (words.flag('held') || (isDurable(state) && !words.flag('not-held')));
+        const share = words.option('share');
+        const shared = share !== undefined && { share };
+        const delivery = { source: 'p', position, publication, qos, retain, held, ...shared };
+        return feed({ type: 'published', delivery });
       }
       case 'stored': {
         const lines = feed(store.write(words.flag('newest') ? 'newest' : 'oldest').input);
@@ -87,6 +92,7 @@ export function openSession(): Play {
           connectionNumber = Math.max(connectionNumber, told.connectionNumber);
           level = told.level;
         }
+        if (told.type === 'disconnected') return feed({ ...told, shared: words.option('shared')?.split(',') ?? [] });
         if (told.type !== 'subscribe') return feed(told);
         return feed({ ...told, handedOut: handedOut === undefined ? {} : { p: positionOf(handedOut) } });
       }

@@ -1,0 +1,105 @@
+import type { Position } from '../ports/log.js';
+import type { SubscriptionRow } from '../ports/store.js';
+import { logPosition } from '../session/places.js';
+import { type HandedBack, isDurable } from '../session/state.js';
+import { FilterIndex } from '../topics/filter-index.js';
+import { parseShared } from '../topics/names.js';
+import type { Publication } from '../topics/publication.js';
+import { ShareGroup } from './share-group.js';
+import type { Recipient, Slot } from './slot.js';
+
+/** Who gets what: sessions by their filters, and the groups that share one. */
+export class Subscribers {
+  readonly #index = new FilterIndex<Slot | ShareGroup, SubscriptionRow | null>();
+  readonly #groups = new Map<string, ShareGroup>();
+  #mark = 0;
+
+  set(slot: Slot, subscription: SubscriptionRow): void {
+    const { filter } = subscription;
+    const shared = parseShared(filter);
+    if (shared === null) {
+      this.#index.set(filter, slot, subscription);
+      return;
+    }
+    let group = this.#groups.get(filter);
+    if (group === undefined) {
+      group = new ShareGroup(filter);
+      this.#groups.set(filter, group);
+      this.#index.set(shared.filter, group, null);
+    }
+    group.set(slot, subscription);
+  }
+
+  delete(slot: Slot, filter: string): void {
+    const shared = parseShared(filter);
+    if (shared === null) {
+      this.#index.delete(filter, slot);
+      return;
+    }
+    const group = this.#groups.get(filter);
+    group?.delete(slot);
+    if (!group?.isEmpty) return;
+    this.#groups.delete(filter);
+    this.#index.delete(shared.filter, group);
+  }
+
+  /**
+   * Every session that a publication goes to: once for its own subscriptions, and once for each share that chooses it
+   * (section 4.8.2). `isReplay`: an owner before this one may have handed it out.
+   */
+  recipients(
+    place: { partition: string; position: Position },
+    publication: Publication,
+    isReplay: boolean,
+  ): Recipient[] {
+    const { partition, position } = place;
+    const recipients: Recipient[] = [];
+    this.#mark += 1;
+    const mark = this.#mark;
+    this.#index.match(publication.topic, (subscriber, subscription) => {
+      if (subscription === null) {
+        const chosen = (subscriber as ShareGroup).choose(place, publication, isReplay);
+        if (chosen !== null) recipients.push(chosen);
+        return;
+      }
+      const slot = subscriber as Slot;
+      const { options, since, identifier } = subscription;
+      if (options.noLocal && slot.state.clientId === publication.publisher) return;
+      const sinceHere = isReplay ? since[partition] : undefined;
+      if (sinceHere !== undefined && position <= sinceHere) return;
+      const qos = Math.min(publication.qos, options.qos) as 0 | 1 | 2;
+      const retain = options.retainAsPublished && publication.retain;
+      const held = qos > 0 && isDurable(slot.state);
+      if (slot.mark !== mark) {
+        slot.mark = mark;
+        slot.at = recipients.length;
+        // One identifier for each subscription that matched [MQTT-3.3.4-4].
+        const identifiers = identifier !== undefined && { identifiers: [identifier] };
+        recipients.push({
+          slot,
+          delivery: { source: partition, position, publication, qos, retain, held, ...identifiers },
+        });
+        return;
+      }
+      // Filters that overlap: one copy, with the highest QoS (section 3.3.4).
+      const { delivery } = recipients[slot.at] as Recipient;
+      delivery.qos = Math.max(delivery.qos, qos) as 0 | 1 | 2;
+      delivery.retain ||= retain;
+      delivery.held ||= held;
+      if (identifier !== undefined) delivery.identifiers = [...(delivery.identifiers ?? []), identifier];
+    });
+    return recipients;
+  }
+
+  /** Who gets what a member of a share has handed back; null: nobody. */
+  recipientInstead({ share, place, publication, held }: HandedBack, except: Slot | null): Recipient | null {
+    const logPlace = { partition: place.source, position: logPosition(place.position) };
+    return this.#groups.get(share)?.chooseAgain(logPlace, publication, held, except) ?? null;
+  }
+
+  /** The session's shares that have another member connected. */
+  servedWithout(slot: Slot): string[] {
+    const filters = Object.values(slot.state.subscriptions).map((subscription) => subscription.filter);
+    return filters.filter((filter) => this.#groups.get(filter)?.isServedWithout(slot));
+  }
+}
