@@ -1,3 +1,4 @@
+import { explain } from '../mqtt/explain.js';
 import { REASON } from '../mqtt/reason-codes.js';
 import type { Publication } from '../topics/publication.js';
 import type { Effect } from './effects.js';
@@ -38,11 +39,14 @@ export function answerDone(state: ConnectionState, qos: 1 | 2, effects: Effect[]
     line.entries.shift();
     line.first += 1;
     line.issued = Math.max(line.issued, line.first);
-    const { packetId, reasonCode } = head;
+    const { packetId, reasonCode, reason } = head;
     // A PUBREC that refuses ends the exchange: no PUBREL follows [MQTT-4.3.3-4].
     if (qos === 2 && reasonCode < REASON.unspecifiedError) state.exchanges[packetId] = 'received';
     else if (qos === 2) endExchange(state, packetId);
-    effects.push({ type: 'send', packet: { type: qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode } });
+    const answer = { type: qos === 1 ? ('puback' as const) : ('pubrec' as const), packetId, reasonCode };
+    const isExplained = reason !== undefined && state.wantsReasons && state.level !== null;
+    const takes = { level: state.level ?? 5, packetMaxBytes: state.takesMaxBytes };
+    effects.push({ type: 'send', packet: isExplained ? explain(answer, reason, takes) : answer });
   }
 }
 

@@ -43,6 +43,7 @@ export function onAppendFailed(
     return refuse(state, refusal(reasonCode, 'section 4.13', text), now, effects);
   }
   entry.reasonCode = REASON_OF[input.code];
+  entry.reason = text;
   if (entry.publication.token !== undefined) {
     // The packet identifier is free once the client sees the refusal, so it has to be free here before.
     effects.push({ type: 'drop-inbound', reference: input.reference, packetId: entry.packetId });

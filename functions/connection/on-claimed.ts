@@ -53,7 +53,8 @@ function tellConnected(state: ConnectionState, connect: Connect, input: Claimed,
       generation: state.generation,
       level: connect.level,
       receiveMaximum: connect.properties?.receiveMaximum ?? PACKET_ID_MAX,
-      packetMaxBytes: connect.properties?.maximumPacketSize ?? null,
+      packetMaxBytes: state.takesMaxBytes,
+      wantsReasons: state.wantsReasons,
       topicAliasMaximum: connect.properties?.topicAliasMaximum ?? 0,
       sessionExpiryS: state.sessionExpiryS,
       will: input.will,
@@ -85,5 +86,11 @@ function announced(state: ConnectionState, connect: Connect): Properties {
     ...(limits.topicAliasMaximum > 0 && { topicAliasMaximum: limits.topicAliasMaximum }),
     ...(connect.clientId === '' && { assignedClientIdentifier: state.clientId }),
     ...(keepAliveS !== connect.keepAlive && { serverKeepAlive: keepAliveS }),
+    ...(connect.properties?.requestResponseInformation === 1 && { responseInformation: responsesTo(state.clientId) }),
   };
+}
+
+/** What a client may begin its Response Topics with, as no other client does (section 4.10.1). */
+function responsesTo(clientId: string): string {
+  return `responses/${encodeURIComponent(clientId)}/`;
 }

@@ -10,6 +10,8 @@ import type { ConnectionState } from './state.js';
 export function onConnect(state: ConnectionState, connect: Connect, now: number, effects: Effect[]): void {
   state.level = connect.level;
   state.connect = connect;
+  state.takesMaxBytes = connect.properties?.maximumPacketSize ?? null;
+  state.wantsReasons = connect.properties?.requestProblemInformation !== 0;
   if (connect.properties?.authenticationMethod !== undefined) {
     const why = refusal(REASON.badAuthenticationMethod, 'MQTT-4.12.0-1', 'no authentication method is supported');
     return refuse(state, why, now, effects);

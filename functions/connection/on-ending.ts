@@ -4,6 +4,9 @@ import type { Input } from './inputs.js';
 import { close, leave, over, refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
 
+const TAKEN_OVER = refusal(REASON.sessionTakenOver, 'MQTT-3.1.4-3', 'another connection has the client identifier');
+const SHUTTING_DOWN = refusal(REASON.serverShuttingDown, 'section 3.14.2.1', 'the server is shutting down');
+
 /** The socket is gone without a DISCONNECT: the will is due [MQTT-3.1.2-8]. */
 export function onPeerClosed(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
   if (state.phase === 'connected') leave(state, 'publish', now, effects);
@@ -25,10 +28,10 @@ export function onPeerRefused(
 
 /** The presence row is the winner's by now, so nothing is written into it [MQTT-3.1.4-3]. */
 export function onTakenOver(state: ConnectionState, _input: Input, _now: number, effects: Effect[]): void {
-  close(state, REASON.sessionTakenOver, 'normal', effects);
+  close(state, TAKEN_OVER, 'normal', effects);
 }
 
 export function onShuttingDown(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
   if (state.phase === 'connected') leave(state, 'publish', now, effects);
-  close(state, REASON.serverShuttingDown, 'going-away', effects);
+  close(state, SHUTTING_DOWN, 'going-away', effects);
 }

@@ -1,4 +1,6 @@
+import { explain } from '../mqtt/explain.js';
 import { LEVELS } from '../mqtt/levels.js';
+import type { Connack, Disconnect } from '../mqtt/packets.js';
 import { REASON, type Refusal } from '../mqtt/reason-codes.js';
 import type { CloseReason } from '../ports/peer.js';
 import type { Effect } from './effects.js';
@@ -17,21 +19,26 @@ export function refuse(
 ): void {
   effects.push({ type: 'report', level: 'info', event: 'connection-refused', clause: why.clause, text: why.text });
   if (state.phase === 'connected') leave(state, 'publish', now, effects);
-  close(state, why.reasonCode, reason, effects);
+  close(state, why, reason, effects);
 }
 
-/** Closes, saying `reasonCode` where the level can. Whether the presence row is to be left is the caller's to say. */
-export function close(state: ConnectionState, reasonCode: number, reason: CloseReason, effects: Effect[]): void {
-  const rules = state.level === null ? null : LEVELS[state.level];
-  if (state.phase === 'connected') {
-    if (rules?.serverDisconnect) effects.push({ type: 'send', packet: { type: 'disconnect', reasonCode } });
-  } else if (rules) {
-    // A DISCONNECT may not precede the CONNACK [MQTT-3.14.0-1].
-    const packet = { type: 'connack', sessionPresent: false, reasonCode: connackReason(reasonCode) } as const;
-    effects.push({ type: 'send', packet });
+/** Closes, saying why where the level can. Whether the presence row is to be left is the caller's to say. */
+export function close(state: ConnectionState, why: Refusal, reason: CloseReason, effects: Effect[]): void {
+  const farewell = farewellOf(state, why.reasonCode);
+  if (farewell !== null && state.level !== null) {
+    const takes = { level: state.level, packetMaxBytes: state.takesMaxBytes };
+    effects.push({ type: 'send', packet: explain(farewell, `${why.text} [${why.clause}]`, takes) });
   }
   effects.push({ type: 'close', reason });
   over(state);
+}
+
+function farewellOf(state: ConnectionState, reasonCode: number): Disconnect | Connack | null {
+  if (state.level === null) return null;
+  if (state.phase === 'connected')
+    return LEVELS[state.level].serverDisconnect ? { type: 'disconnect', reasonCode } : null;
+  // A DISCONNECT may not precede the CONNACK [MQTT-3.14.0-1].
+  return { type: 'connack', sessionPresent: false, reasonCode: connackReason(reasonCode) };
 }
 
 /** Two reasons are DISCONNECT's alone; a CONNACK that means them says "try again" [MQTT-3.2.2-8]. */

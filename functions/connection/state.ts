@@ -44,6 +44,8 @@ export interface Unanswered {
   /** Bytes counted against `appendsMaxBytes`. */
   bytes: number;
   reasonCode: number;
+  /** Why it was refused. */
+  reason?: string;
   publication: Publication;
 }
 
@@ -75,6 +77,10 @@ export interface ConnectionState {
   sessionExpiryS: number;
   /** Whether incoming QoS 2 has rows: the session will be resumed, or was, and may have some that an earlier connection began. */
   keepsInbound: boolean;
+  /** Largest packet that the client takes; null: no bound. */
+  takesMaxBytes: number | null;
+  /** Whether it wants Reason Strings with any answer: Request Problem Information [MQTT-3.1.2-29]. */
+  wantsReasons: boolean;
   /** 0: off. */
   keepAliveMs: number;
   lastReceivedAtMs: number;
@@ -110,6 +116,8 @@ export function initialConnection(
     generation: 0,
     sessionExpiryS: 0,
     keepsInbound: false,
+    takesMaxBytes: null,
+    wantsReasons: true,
     keepAliveMs: 0,
     lastReceivedAtMs: now,
     aliases: {},

@@ -22,6 +22,8 @@ export interface Connected extends FromConnection {
   receiveMaximum: number;
   /** Bytes of the largest packet that the client takes; null: no bound. */
   packetMaxBytes: number | null;
+  /** Whether its answers may carry Reason Strings. */
+  wantsReasons: boolean;
   /** Topic aliases that the client takes; 0: none. */
   topicAliasMaximum: number;
   /** Seconds. */

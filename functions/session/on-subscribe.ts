@@ -30,9 +30,10 @@ export function onSubscribe(
   };
   const granted: SubscriptionRow[] = [];
   for (const request of input.subscriptions) {
-    const reasonCode = judge(state, request);
-    answer.reasonCodes.push(reasonCode);
-    if (reasonCode < REASON.unspecifiedError) granted.push(grant(state, request, input, answer));
+    const refused = judge(state, request);
+    answer.reasonCodes.push(refused?.reasonCode ?? request.qos);
+    if (refused === null) granted.push(grant(state, request, input, answer));
+    else answer.reason ??= refused.text;
   }
   if (granted.length > 0) effects.push({ type: 'index', subscriptions: granted });
   state.pendingAnswers.push(answer);
@@ -68,12 +69,14 @@ export function onUnsubscribe(
   drain(state, now, effects);
 }
 
-/** The QoS granted, or why not (section 3.9.3). */
-function judge(state: SessionState, request: SubscriptionRequest): number {
-  if (filterProblem(request.filter) !== null) return REASON.topicFilterInvalid;
+/** Why a subscription is not granted (section 3.9.3); null: it is, with the QoS that was asked for. */
+function judge(state: SessionState, request: SubscriptionRequest): { reasonCode: number; text: string } | null {
+  const problem = filterProblem(request.filter);
+  if (problem !== null) return { reasonCode: REASON.topicFilterInvalid, text: `the filter is refused: ${problem}` };
   const isNew = !(filterKey(request.filter) in state.subscriptions);
-  if (isNew && state.subscriptionCount >= state.limits.subscriptionsMax) return REASON.quotaExceeded;
-  return request.qos;
+  const { subscriptionsMax } = state.limits;
+  if (!isNew || state.subscriptionCount < subscriptionsMax) return null;
+  return { reasonCode: REASON.quotaExceeded, text: `no more than ${subscriptionsMax} subscriptions a session` };
 }
 
 /** A filter that is subscribed to again is replaced, and nothing is lost between [MQTT-3.8.4-3]. */

@@ -1,3 +1,4 @@
+import { explain } from '../mqtt/explain.js';
 import type { SessionEffect } from './effects.js';
 import { filterKey, isDurable, type SessionState } from './state.js';
 
@@ -33,9 +34,12 @@ function answerSaved(state: SessionState, count: number, effects: SessionEffect[
     // One that was subscribed to again meanwhile stays.
     const filters = answer.removed.filter((filter) => !(filterKey(filter) in state.subscriptions));
     if (filters.length > 0) effects.push({ type: 'unindex', filters });
-    if (state.connection?.number === answer.connectionNumber) {
-      const { type, packetId, reasonCodes } = answer;
-      effects.push({ type: 'send', packet: { type, packetId, reasonCodes } });
+    const { type, packetId, reasonCodes, reason } = answer;
+    const { connection } = state;
+    if (connection?.number === answer.connectionNumber) {
+      const packet = { type, packetId, reasonCodes };
+      const isExplained = reason !== undefined && connection.wantsReasons;
+      effects.push({ type: 'send', packet: isExplained ? explain(packet, reason, connection) : packet });
     }
     state.retainedDue.push(...answer.retainedDue.filter((due) => filterKey(due.filter) in state.subscriptions));
     if (state.retainedDue.length > 0 && state.mode === 'live') state.mode = 'draining';

@@ -94,6 +94,7 @@ export interface SessionConnection {
   level: Level;
   receiveMaximum: number;
   packetMaxBytes: number | null;
+  wantsReasons: boolean;
   topicAliasMaximum: number;
   /** Aliases given so far, by `filterKey` of the topic. */
   aliases: Record<string, number>;
@@ -106,6 +107,8 @@ export interface PendingAnswer {
   connectionNumber: number;
   packetId: number;
   reasonCodes: number[];
+  /** Why a filter was refused. */
+  reason?: string;
   /** To take out of the index. */
   removed: string[];
   retainedDue: RetainedDue[];

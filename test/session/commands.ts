@@ -27,6 +27,7 @@ export function readCommand(
         level,
         receiveMaximum: words.number('receive-maximum') ?? 65_535,
         packetMaxBytes: words.number('packet-max') ?? null,
+        wantsReasons: !words.flag('no-reasons'),
         topicAliasMaximum: words.number('alias-max') ?? 0,
         sessionExpiryS: words.number('expiry') ?? 0,
         will: readWill(words, clientId, connectionNumber, now),

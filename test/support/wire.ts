@@ -76,6 +76,8 @@ function connect(words: Words, level: Level): object {
     receiveMaximum: words.number('receive-maximum'),
     maximumPacketSize: words.number('packet-max'),
     authenticationMethod: words.option('auth-method'),
+    ...(words.flag('no-problem-information') && { requestProblemInformation: false }),
+    ...(words.flag('response-information') && { requestResponseInformation: true }),
   };
   return {
     cmd: 'connect',
