@@ -2,6 +2,7 @@ import { LEVELS } from '../mqtt/levels.js';
 import { SESSION_NEVER_EXPIRES_S } from '../mqtt/limits.js';
 import type { Connect } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
+import { isServersOwn } from '../topics/names.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
@@ -15,6 +16,14 @@ export function onConnect(state: ConnectionState, connect: Connect, now: number,
   if (connect.properties?.authenticationMethod !== undefined) {
     const why = refusal(REASON.badAuthenticationMethod, 'MQTT-4.12.0-1', 'no authentication method is supported');
     return refuse(state, why, now, effects);
+  }
+  if (connect.will && isServersOwn(connect.will.topic)) {
+    return refuse(
+      state,
+      refusal(REASON.notAuthorized, 'section 4.7.2', 'a will under $SYS, which is the server’s own'),
+      now,
+      effects,
+    );
   }
   const bringsId = connect.clientId !== '';
   const rules = LEVELS[connect.level];

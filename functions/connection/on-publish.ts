@@ -2,7 +2,8 @@ import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, type Refusal, refusal } from '../mqtt/reason-codes.js';
 import type { Publication } from '../topics/publication.js';
-import { beginExchange, issueAppend, issueReady, throttle } from './answers.js';
+import { isServersOwn } from '../topics/names.js';
+import { answerDone, beginExchange, issueAppend, issueReady, throttle } from './answers.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
@@ -21,6 +22,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     return refuse(state, why, now, effects);
   }
   const publication = publicationOf(state, packet, topic, now);
+  if (isServersOwn(topic)) return turnAway(state, packet, publication, effects);
   const bytes = topic.length + packet.payload.length;
   state.appends += 1;
   state.appendBytes += bytes;
@@ -47,6 +49,22 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     issueReady(state, qos, effects);
   }
   throttle(state, effects);
+}
+
+/**
+ * A topic that the client may not publish to. MQTT 5 is told; an older client gets its usual answer, because closing would
+ * only make it try again for ever [MQTT-3.3.5-2].
+ */
+function turnAway(state: ConnectionState, packet: Publish, publication: Publication, effects: Effect[]): void {
+  const text = 'topics under $SYS are the server’s own [section 4.7.2]';
+  effects.push({ type: 'report', level: 'info', event: 'publication-refused', text });
+  const { qos, packetId } = packet;
+  if (qos === 0) return;
+  const canBeTold = state.level !== null && LEVELS[state.level].reasonCodes;
+  const reasonCode = canBeTold ? REASON.notAuthorized : REASON.success;
+  if (qos === 2) beginExchange(state, packetId);
+  state.lines[qos].entries.push({ packetId, status: 'done', bytes: 0, reasonCode, reason: text, publication });
+  answerDone(state, qos, effects);
 }
 
 /** A client below MQTT 5 cannot be told of a bound; it is held back by not being read. */

@@ -7,12 +7,18 @@ import { filterMatches } from '../topics/filter-match.js';
  * row and of what is here wins, so that a message falls between neither.
  */
 export class RecentRetained {
+  /** What the server says of itself; in no log and no store. */
+  readonly #own = new Map<string, RetainedRow>();
   readonly #byTopic = new Map<string, { row: RetainedRow; seenAtMs: number }>();
 
   see(row: RetainedRow, now: number): void {
     // Deleted first so that the map stays in order of being seen.
     this.#byTopic.delete(row.topic);
     this.#byTopic.set(row.topic, { row, seenAtMs: now });
+  }
+
+  seeOwn(row: RetainedRow): void {
+    this.#own.set(row.topic, row);
   }
 
   /** Forgets what was seen before `beforeMs`: its row is written, or its append was never answered. */
@@ -25,7 +31,8 @@ export class RecentRetained {
 
   /** A page of rows as the store gave it, for topics above `after` and up to `next`, brought up to date. */
   overlay(rows: readonly RetainedRow[], filter: string, after: string | null, next: string | null): RetainedRow[] {
-    if (this.#byTopic.size === 0) return [...rows];
+    const own = next === null ? [...this.#own.values()].filter((row) => filterMatches(filter, row.topic)) : [];
+    if (this.#byTopic.size === 0) return [...rows, ...own];
     const merged = new Map(rows.map((row) => [row.topic, row]));
     for (const { row } of this.#byTopic.values()) {
       const isInPage = (after === null || row.topic > after) && (next === null || row.topic <= next);
@@ -33,7 +40,7 @@ export class RecentRetained {
       const stored = merged.get(row.topic);
       if (stored === undefined || isNewer(row, stored)) merged.set(row.topic, row);
     }
-    return [...merged.values()].filter((row) => row.publication !== null);
+    return [...merged.values(), ...own].filter((row) => row.publication !== null);
   }
 }
 

@@ -23,6 +23,8 @@ import { Subscribers } from './subscribers.js';
 
 /** How long a retained publication's row may lag behind its append. */
 const RETAINED_LAG_MAX_MS = 30_000;
+/** Where what the server says of itself comes from. */
+const OWN_SOURCE = '$SYS';
 /** How long a published will is known, so that a command under way does not bring it back. */
 const WILL_REMEMBERED_MS = 60_000;
 
@@ -48,6 +50,10 @@ export class Shard {
 
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  get subscriptionCount(): number {
+    return this.#subscribers.count;
   }
 
   /** Where reading of a partition goes on after a restart; null: from its beginning. */
@@ -110,6 +116,15 @@ export class Shard {
     for (const { delivery } of recipients) if (delivery.held) needs += 1;
     progress.handOut(position, needs);
     for (const { slot, delivery } of recipients) this.#step(slot, { type: 'published', delivery }, now);
+  }
+
+  /** Hands out what the server says of itself: at most once, and the newest to whoever subscribes later. Not of the log. */
+  publishOwn(publication: Publication, now: number): void {
+    const place = { partition: OWN_SOURCE, position: '' };
+    this.#recentRetained.seeOwn(retainedRow(place, publication));
+    for (const { slot, delivery } of this.#subscribers.recipients(place, publication, false)) {
+      this.#step(slot, { type: 'published', delivery }, now);
+    }
   }
 
   /** A record that is no publication: passed over. */

@@ -33,15 +33,19 @@ export class ShareGroup {
     return this.#members.length === 0;
   }
 
-  set(slot: Slot, subscription: SubscriptionRow): void {
+  /** True where the session was no member yet. */
+  set(slot: Slot, subscription: SubscriptionRow): boolean {
     const member = this.#members.find((candidate) => candidate.slot === slot);
     if (member === undefined) this.#members.push({ slot, subscription });
     else member.subscription = subscription;
+    return member === undefined;
   }
 
-  delete(slot: Slot): void {
+  /** False where the session was no member. */
+  delete(slot: Slot): boolean {
     const at = this.#members.findIndex((member) => member.slot === slot);
     if (at >= 0) this.#members.splice(at, 1);
+    return at >= 0;
   }
 
   /** Whether anybody but `slot` is connected. */

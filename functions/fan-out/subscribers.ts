@@ -13,6 +13,12 @@ export class Subscribers {
   readonly #index = new FilterIndex<Slot | ShareGroup, SubscriptionRow | null>();
   readonly #groups = new Map<string, ShareGroup>();
   #mark = 0;
+  #shared = 0;
+
+  /** Pairs of session and filter. */
+  get count(): number {
+    return this.#index.size - this.#groups.size + this.#shared;
+  }
 
   set(slot: Slot, subscription: SubscriptionRow): void {
     const { filter } = subscription;
@@ -27,7 +33,7 @@ export class Subscribers {
       this.#groups.set(filter, group);
       this.#index.set(shared.filter, group, null);
     }
-    group.set(slot, subscription);
+    if (group.set(slot, subscription)) this.#shared += 1;
   }
 
   delete(slot: Slot, filter: string): void {
@@ -37,7 +43,7 @@ export class Subscribers {
       return;
     }
     const group = this.#groups.get(filter);
-    group?.delete(slot);
+    if (group?.delete(slot)) this.#shared -= 1;
     if (!group?.isEmpty) return;
     this.#groups.delete(filter);
     this.#index.delete(shared.filter, group);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { version } from '../../package.json';
 import { hashPassword } from '../adapters/auth/users.js';
-import { stderrTelemetry } from '../adapters/telemetry/stderr.js';
+import { pinoTelemetry } from '../adapters/telemetry/pino.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { helpText } from './help.js';
 import { readCommand, type Settings } from './settings.js';
@@ -43,7 +43,7 @@ function check(settings: Settings): void {
 }
 
 async function run(settings: Settings): Promise<void> {
-  const telemetry = stderrTelemetry(settings.logLevel);
+  const telemetry = pinoTelemetry(settings.logLevel);
   try {
     const running = await start(settings, telemetry);
     process.stdout.write(welcome(settings, running.urls));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { version } from '../../package.json';
 import { anonymous } from '../adapters/auth/anonymous.js';
 import { usersFrom } from '../adapters/auth/users.js';
 import { openEmbedded } from '../adapters/embedded/embedded.js';
@@ -10,12 +11,16 @@ import type { Telemetry } from '../ports/telemetry.js';
 import { Edge } from '../runtime/edge.js';
 import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
+import { publishSystemTopics } from '../runtime/system-topics.js';
 import { Worker } from '../runtime/worker.js';
 import { Routes } from '../topics/routes.js';
 import { openListener } from './listeners.js';
 import type { AuthSetting } from './setting-readers.js';
 import type { Settings } from './settings.js';
 import { readTls } from './tls.js';
+
+/** Telemetry whose counters can be read. */
+export type CountingTelemetry = Telemetry & { snapshot(): Readonly<Record<string, number>> };
 
 export interface Running {
   /** As clients may dial them. */
@@ -27,7 +32,7 @@ export interface Running {
 }
 
 /** Edge and worker in one process, on the embedded log and store. Resolves when clients may come. */
-export async function start(settings: Settings, telemetry: Telemetry): Promise<Running> {
+export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
   const authenticator = authenticatorOf(settings.auth);
   const tls = readTls(settings.tls);
   const clock = systemClock;
@@ -42,6 +47,7 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   const listeners: SocketListener[] = [];
   // Edge and worker need each other; no client is there before both are.
   let worker: Worker | undefined;
+  let endSystemTopics = () => {};
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
   const edge = new Edge(
     { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
@@ -49,6 +55,7 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
   );
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.stop()));
+    endSystemTopics();
     await edge.close();
     await Promise.all(listeners.map((listener) => listener.close()));
     await worker?.close();
@@ -59,6 +66,15 @@ export async function start(settings: Settings, telemetry: Telemetry): Promise<R
       { clock, telemetry, log, store, routes, presence, publisher, edge },
       { shard: 0, owner: self, limits },
     );
+    const owned = worker;
+    const facts = () => ({
+      version,
+      connections: edge.connectionCount,
+      sessions: owned.sessionCount,
+      subscriptions: owned.subscriptionCount,
+      counters: telemetry.snapshot(),
+    });
+    endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
     for (const listen of settings.listen) {
       listeners.push(await openListener(listen, { tls, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
     }

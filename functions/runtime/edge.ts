@@ -138,6 +138,8 @@ export class Edge implements EdgeChannel {
       case 'claim':
         return void this.#claim(connection, effect.claim);
       case 'append':
+        this.#parts.telemetry.count('publications-received');
+        return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
       case 'begin-inbound':
       case 'resolve-append':
       case 'end-inbound':

@@ -90,6 +90,7 @@ export class ShardDriver {
     switch (effect.type) {
       case 'send-publish':
         if (connection === null) return;
+        this.#parts.telemetry.count('publications-sent');
         return this.#deliver(
           session,
           this.#encoder.encode(effect.publish, connection.level),

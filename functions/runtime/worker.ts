@@ -3,6 +3,7 @@ import type { SessionChannel } from '../ports/channels.js';
 import type { Log, LogEntry, LogReader } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { SessionLimits } from '../session/state.js';
+import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
 import { loadSessions } from './load-sessions.js';
@@ -59,6 +60,19 @@ export class Worker implements SessionChannel {
     this.#driver.shard.command(command, this.#parts.clock.now());
   }
 
+  get sessionCount(): number {
+    return this.#driver.shard.sessionCount;
+  }
+
+  get subscriptionCount(): number {
+    return this.#driver.shard.subscriptionCount;
+  }
+
+  /** See `Shard.publishOwn`. */
+  publishOwn(publication: Publication): void {
+    this.#driver.shard.publishOwn(publication, this.#parts.clock.now());
+  }
+
   /** Finishes what is under way and writes a last checkpoint. No command may follow. */
   async close(): Promise<void> {
     await this.#driver.settled();
@@ -84,7 +98,7 @@ export class Worker implements SessionChannel {
     await Promise.all(replays);
     this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
     this.#every(CHECKPOINT_EVERY_MS, () => this.#saveCheckpoints());
-    telemetry.log('info', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
+    telemetry.log('debug', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
   }
 
   /** Reads a partition for as long as the worker lives; resolves when what was there at the start has been handed out. */

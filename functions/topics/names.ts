@@ -28,6 +28,11 @@ export function parseShared(filter: string): { group: string; filter: string } |
   return { group: filter.slice(SHARE_PREFIX.length, groupEnd), filter: filter.slice(groupEnd + 1) };
 }
 
+/** Whether only the server itself publishes to this topic (section 4.7.2). */
+export function isServersOwn(topic: string): boolean {
+  return topic === '$SYS' || topic.startsWith('$SYS/');
+}
+
 export function hasWildcard(filter: string): boolean {
   return filter.includes('+') || filter.includes('#');
 }

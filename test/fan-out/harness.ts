@@ -76,6 +76,8 @@ export function openShard(): Play {
         if (keepsRow) store.retained.push(retainedRow(place, publication));
         return shard.publish(place, publication, isReplay, now);
       }
+      case 'inform':
+        return shard.publishOwn({ ...readPublication(words, now), retain: true }, now);
       case 'skip':
         return shard.skip({ partition: 'p', position: positionOf(toNumber(words.next())) });
       case 'stored':

@@ -18,7 +18,7 @@ async function started(context: TestContext, env: Record<string, string>): Promi
     await running?.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  running = await start(command.settings, silent);
+  running = await start(command.settings, { ...silent, snapshot: () => ({}) });
   return running;
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stderrTelemetry } from '../../../functions/adapters/telemetry/stderr.js';
+import { pinoTelemetry } from '../../../functions/adapters/telemetry/pino.js';
 
 function telemetryTo(isTTY: boolean, level: 'debug' | 'info' = 'info') {
   const lines: string[] = [];
-  return { lines, telemetry: stderrTelemetry(level, { isTTY, write: (text) => lines.push(text) }) };
+  return { lines, telemetry: pinoTelemetry(level, { isTTY, write: (text) => lines.push(text) }) };
 }
 
 test('off a terminal a line is JSON with time, level, event and fields', () => {
@@ -33,8 +33,10 @@ for (const isTTY of [false, true]) {
 
 test('on a terminal a line has time of day, level, event and fields, and nothing that moves the cursor', () => {
   const { lines, telemetry } = telemetryTo(true);
-  telemetry.log('info', 'refused', { client: 'a\u001b[2J\u009b2J\u202e', clause: undefined, n: 1 });
-  assert.match(lines[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} info {2}refused client="a\\u001b\[2J\\u009b2J\\u202e" n=1\n$/);
+  telemetry.log('info', 'refused', { client: 'a\u001b[2J\u009b2J\u202e', clause: undefined, error: 'x' });
+  const [line = ''] = lines;
+  assert.match(line, /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: refused /);
+  assert.ok(line.endsWith(' {"client":"a\\u001b[2J\\u009b2J\\u202e","error":"x"}\n'), line);
 });
 
 test('what is below the level is not written', () => {
