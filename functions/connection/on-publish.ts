@@ -1,8 +1,8 @@
 import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, type Refusal, refusal } from '../mqtt/reason-codes.js';
-import type { Publication } from '../topics/publication.js';
 import { isServersOwn } from '../topics/names.js';
+import type { Publication } from '../topics/publication.js';
 import { answerDone, beginExchange, issueAppend, issueReady, throttle } from './answers.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';

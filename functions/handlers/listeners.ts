@@ -1,6 +1,6 @@
 import type { SocketListener, TlsFiles } from '../adapters/socket/listening.js';
 import { listenTcp } from '../adapters/socket/tcp-listener.js';
-import { listenWebSocket } from '../adapters/socket/websocket-listener.js';
+import { listenWebSocket, type Page } from '../adapters/socket/websocket-listener.js';
 import type { Accept } from '../ports/peer.js';
 import type { ListenSetting } from './setting-readers.js';
 
@@ -8,20 +8,22 @@ export interface ListenerOptions {
   /** null only where no listener needs it. */
   tls: TlsFiles | null;
   packetMaxBytes: number;
+  /** Beside MQTT over WebSocket, by path. */
+  pages: (path: string) => Page | null;
 }
 
 /** Rejects `unavailable` where it cannot listen. */
 export function openListener(
   setting: ListenSetting,
-  { tls, packetMaxBytes }: ListenerOptions,
+  { tls, packetMaxBytes, pages }: ListenerOptions,
   accept: Accept,
 ): Promise<SocketListener> {
   const { host, port } = setting;
   switch (setting.scheme) {
     case 'ws':
-      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes }, accept);
+      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes, pages }, accept);
     case 'wss':
-      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes, tls: given(tls) }, accept);
+      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes, pages, tls: given(tls) }, accept);
     case 'mqtt':
       return listenTcp({ host, port }, accept);
     case 'mqtts':

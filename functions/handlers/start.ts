@@ -14,6 +14,7 @@ import { Publisher } from '../runtime/publisher.js';
 import { publishSystemTopics } from '../runtime/system-topics.js';
 import { Worker } from '../runtime/worker.js';
 import { Routes } from '../topics/routes.js';
+import { healthPages } from './health.js';
 import { openListener } from './listeners.js';
 import type { AuthSetting } from './setting-readers.js';
 import type { Settings } from './settings.js';
@@ -53,7 +54,9 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
     limits,
   );
+  let problem: string | null = null;
   const close = async (): Promise<void> => {
+    problem = 'stopping';
     await Promise.all(listeners.map((listener) => listener.stop()));
     endSystemTopics();
     await edge.close();
@@ -75,9 +78,8 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
       counters: telemetry.snapshot(),
     });
     endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
-    for (const listen of settings.listen) {
-      listeners.push(await openListener(listen, { tls, packetMaxBytes: limits.packetMaxBytes }, edge.accept));
-    }
+    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: healthPages(() => problem) };
+    for (const listen of settings.listen) listeners.push(await openListener(listen, options, edge.accept));
     const renewTls = (): void => {
       const renewed = readTls(settings.tls);
       for (const listener of listeners) if (renewed) listener.renew(renewed);

@@ -158,6 +158,22 @@ test('a level 3.1.1 client is refused a malformed shared subscription by 0x80', 
   assert.deepEqual((await client.next('suback')).granted, [0x80]);
 });
 
+atBothLevels('$SYS says what the server does, and is not for clients to write', async (level, t) => {
+  const reader = await StockClient.connect(t, url, level);
+  await reader.subscribe('$SYS/broker/#');
+  const version = await reader.messages.find('the version', ({ topic }) => topic === '$SYS/broker/version');
+  assert.match(version.payload, /^pulsegate \d+\.\d+\.\d+$/);
+  assert.equal(version.retain, true);
+  await reader.messages.find('the clients', ({ topic }) => topic === '$SYS/broker/clients/connected');
+  const writer = await StockClient.connect(t, url, level);
+  const forged = writer.publish('$SYS/broker/version', 'forged', { qos: 1, retain: true });
+  if (level === 5) await assert.rejects(forged, /Not authorized/);
+  else await forged;
+  const later = await StockClient.connect(t, url, level);
+  await later.subscribe('$SYS/broker/version');
+  assert.deepEqual(texts(await later.settled(writer)), [`$SYS/broker/version ${version.payload}`]);
+});
+
 function publishesOf(packets: readonly Arrived[]): Arrived<'publish'>[] {
   return packets.flatMap((packet) => (packet.cmd === 'publish' ? [packet as Arrived<'publish'>] : []));
 }

@@ -22,12 +22,20 @@ const MESSAGE_SLACK_BYTES = 64 * 1024;
 /** How often, at least, Node looks for requests past that. */
 const HANDSHAKE_CHECK_MS = 1_000;
 
+/** What a plain GET gets. */
+export interface Page {
+  status: number;
+  text: string;
+}
+
 export interface WebSocketOptions {
   host: string;
   /** 0: any free one. */
   port: number;
   path: string;
   packetMaxBytes: number;
+  /** By path; null: there is none. */
+  pages?: (path: string) => Page | null;
   /** Without it, plain TCP. */
   tls?: TlsFiles | undefined;
   /** For TLS, and again from then to the complete request. */
@@ -48,9 +56,9 @@ export async function listenWebSocket(options: WebSocketOptions, accept: Accept)
   const server = httpServer(options);
   const connections = connectionsOf(server);
   server.on('request', (request, response) => {
-    const status = pathOf(request) === options.path ? 426 : 404;
-    response.writeHead(status, { ...headersOf(status, options.path), ...(status === 426 && { upgrade: 'websocket' }) });
-    response.end(textOf(status, options.path));
+    const { status, text } = pageOf(request, options);
+    response.writeHead(status, { ...headersOf(text), ...(status === 426 && { upgrade: 'websocket' }) });
+    response.end(text);
   });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});
@@ -96,6 +104,13 @@ function httpServer({ tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS_DEFAULT }: 
     : createServer(http);
 }
 
+function pageOf(request: IncomingMessage, { path, pages }: WebSocketOptions): Page {
+  const asked = pathOf(request);
+  if (asked === path) return { status: 426, text: textOf(426, path) };
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  return (isRead && pages?.(asked)) || { status: 404, text: textOf(404, path) };
+}
+
 /**
  * A client that offers subprotocols must offer one of ours. One that offers none is taken: [MQTT-6.0.0-3] binds the client,
  * and nothing is gained by turning away a client that means MQTT.
@@ -113,13 +128,14 @@ function firstKnown(offered: Iterable<string>): string | undefined {
 
 /** On a socket that node:http has let go. */
 function refuse(socket: Duplex, status: number, path: string): void {
-  const headers = Object.entries(headersOf(status, path)).map(([name, value]) => `${name}: ${value}\r\n`);
+  const text = textOf(status, path);
+  const headers = Object.entries(headersOf(text)).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('')}\r\n${textOf(status, path)}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('')}\r\n${text}`);
 }
 
-function headersOf(status: number, path: string): Record<string, string> {
-  const length = Buffer.byteLength(textOf(status, path));
+function headersOf(text: string): Record<string, string> {
+  const length = Buffer.byteLength(text);
   return { connection: 'close', 'content-type': 'text/plain; charset=utf-8', 'content-length': `${length}` };
 }
 
