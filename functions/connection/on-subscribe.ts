@@ -1,4 +1,5 @@
 import type { Subscribe, Unsubscribe } from '../mqtt/packets.js';
+import { FROM_PROPERTY } from '../topics/replay-from.js';
 import type { Effect } from './effects.js';
 import type { ConnectionState } from './state.js';
 
@@ -13,6 +14,7 @@ export function onSubscribe(state: ConnectionState, packet: Subscribe, _now: num
       packetId: packet.packetId,
       subscriptions: packet.subscriptions,
       identifier: packet.properties?.subscriptionIdentifiers?.[0] ?? null,
+      from: replayFrom(packet),
     },
   });
 }
@@ -28,4 +30,10 @@ export function onUnsubscribe(state: ConnectionState, packet: Unsubscribe, _now:
       filters: packet.filters,
     },
   });
+}
+
+/** What the user property says; said more than once, it is nothing that can be understood. */
+function replayFrom({ properties }: Subscribe): string | null {
+  const said = (properties?.userProperties ?? []).filter(([name]) => name === FROM_PROPERTY);
+  return said.length === 0 ? null : said.map(([, value]) => value).join(', ');
 }

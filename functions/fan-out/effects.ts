@@ -1,8 +1,14 @@
 import type { SessionEffect } from '../session/effects.js';
+import type { SessionInput } from '../session/inputs.js';
 import type { SessionState } from '../session/state.js';
 
 /** What a shard cannot do itself; `obey` is called while the shard steps, in order, and must not call back into it. */
 export type Obey = (session: SessionState, effect: ShardEffect) => void;
+
+/** What the driver reports of its effects; the shard adds what only it knows. */
+export type Report =
+  | Exclude<SessionInput, { type: 'history-read' }>
+  | Omit<Extract<SessionInput, { type: 'history-read' }>, 'handedOut'>;
 
 /** A session's effects, less those that the shard itself obeys, and with what only the shard knows. */
 export type ShardEffect =

@@ -13,7 +13,7 @@ import {
 } from '../session/state.js';
 import { stepSession } from '../session/step.js';
 import type { Publication } from '../topics/publication.js';
-import type { Obey } from './effects.js';
+import type { Obey, Report } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
 import { type DoneRow, Partitions } from './partitions.js';
 import { RecentRetained } from './recent-retained.js';
@@ -133,13 +133,16 @@ export class Shard {
   }
 
   /** What `obey` was told has happened. */
-  report(session: Pick<SessionState, 'clientId' | 'generation'>, input: SessionInput, now: number): void {
+  report(session: Pick<SessionState, 'clientId' | 'generation'>, input: Report, now: number): void {
     const slot = this.#sessions.get(session.clientId);
     if (slot === undefined || slot.state.generation !== session.generation) return;
     if (input.type === 'retained-read') {
       const after = slot.state.retainedDue[0]?.after ?? null;
       const rows = this.#recentRetained.overlay(input.rows, input.filter, after, input.next);
       this.#step(slot, { ...input, rows }, now);
+    } else if (input.type === 'history-read') {
+      const { handedOut } = this.#partitions.of(input.partition);
+      this.#step(slot, { ...input, handedOut: handedOut ?? '' }, now);
     } else {
       this.#step(slot, input, now);
     }

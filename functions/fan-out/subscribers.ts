@@ -70,6 +70,8 @@ export class Subscribers {
       }
       const slot = subscriber as Slot;
       const { options, since, identifier } = subscription;
+      // Comes as history.
+      if (subscription.replay?.from[partition] !== undefined) return;
       if (options.noLocal && slot.state.clientId === publication.publisher) return;
       const sinceHere = isReplay ? since[partition] : undefined;
       if (sinceHere !== undefined && position <= sinceHere) return;

@@ -195,6 +195,15 @@ export const LIMITS = {
     meaning: 'size on disk of the embedded log',
     answer: 'the oldest goes; what a session still needs is kept whatever the size',
   },
+  replaysMax: {
+    setting: 'PULSEGATE_REPLAYS_MAX',
+    unit: 'subscriptions',
+    default: 16,
+    min: 0,
+    max: COUNT_MAX,
+    meaning: 'filters of one session that get history at once; 0: nobody gets any',
+    answer: 'SUBACK 0x97',
+  },
   subscriptionsMax: {
     setting: 'PULSEGATE_SUBSCRIPTIONS_MAX',
     unit: 'subscriptions',

@@ -12,4 +12,6 @@ export interface EdgeChannel {
    * `droppable`: QoS 0, which may be dropped where the client does not take what it is sent.
    */
   deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void;
+  /** Resolves when the client has taken most of what it was sent, or is not there any more. */
+  drained(clientId: string, connectionNumber: number): Promise<void>;
 }

@@ -30,6 +30,9 @@ export interface Receipt {
 /** Where to begin: the entry after a position, the first that is kept, or the next to come. */
 export type From = { after: Position } | 'earliest' | 'latest';
 
+/** Or the first entry that was appended at or after a time, in milliseconds since the epoch, as the log saw it. */
+export type HistoryFrom = { after: Position } | { sinceMs: number } | 'earliest';
+
 export interface LogReader {
   readonly partition: string;
   /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
@@ -52,6 +55,12 @@ export interface Log {
 
   /** Entries reach a reader only once they are durable. */
   read(partition: string, from: From): Promise<LogReader>;
+
+  /**
+   * What is there already: at most `limit` durable entries in order, fewer where they are large, none where there is nothing
+   * from there on. Times do not go back within a partition. What retention has dropped is passed over.
+   */
+  history(partition: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]>;
 
   /** The position of the newest durable entry, or undefined where there is none yet. */
   last(partition: string): Promise<Position | undefined>;

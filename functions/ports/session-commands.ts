@@ -40,6 +40,8 @@ export interface SubscribeAsked extends FromConnection {
   subscriptions: readonly SubscriptionRequest[];
   /** Of all of them; null: none. */
   identifier: number | null;
+  /** From when on history is wanted first, as the client wrote it; null: not at all. */
+  from: string | null;
 }
 
 export interface UnsubscribeAsked extends FromConnection {

@@ -66,7 +66,19 @@ export interface SubscriptionRow {
   shareId?: string;
   /** Per partition, the last position that had been handed out when the subscription began: what replay must not repeat to it. */
   since: Readonly<Record<string, Position>>;
+  /** History that it still has to get before what is new. */
+  replay?: Replay;
 }
+
+export interface Replay {
+  /** Of the SUBSCRIBE that asked. */
+  sequence: number;
+  /** Where reading goes on, by partition; one that is not here has been read. */
+  from: Record<string, ReplayFrom>;
+}
+
+/** The entry after a position, the first appended at or after a time in milliseconds since the epoch, or the first that is kept. */
+export type ReplayFrom = { after: Position } | { sinceMs: number } | 'earliest';
 
 export interface SessionRow {
   clientId: string;

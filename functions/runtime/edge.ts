@@ -37,6 +37,10 @@ export interface EdgeLimits extends ConnectionLimits {
   connectionsMax: number;
 }
 
+/** What may be unsent to a client that counts as having taken all. */
+const DRAINED_BYTES = 256 * 1024;
+const DRAINED_LOOK_MS = 20;
+
 interface Connection {
   readonly state: ConnectionState;
   readonly peer: Peer;
@@ -99,6 +103,15 @@ export class Edge implements EdgeChannel {
       return;
     }
     connection.peer.send(bytes);
+  }
+
+  async drained(clientId: string, connectionNumber: number): Promise<void> {
+    for (;;) {
+      const connection = this.#byClient.get(clientId);
+      if (connection?.state.connectionNumber !== connectionNumber) return;
+      if (connection.peer.bufferedBytes <= DRAINED_BYTES) return;
+      await new Promise<void>((resume) => this.#parts.clock.after(DRAINED_LOOK_MS, resume));
+    }
   }
 
   /** Says goodbye to every client, and resolves when every presence row says so too. */

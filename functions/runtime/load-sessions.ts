@@ -3,6 +3,7 @@ import type { Shard } from '../fan-out/shard.js';
 import type { Clock } from '../ports/clock.js';
 import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
 import { IN_FLIGHT, isInLog } from '../session/places.js';
+import { isAheadOfReplay } from '../session/replay.js';
 import { publicationBytes } from '../session/state.js';
 
 const PAGE_ROWS = 500;
@@ -26,8 +27,9 @@ export async function loadSessions(
   );
   for await (const { row, version } of presences) {
     const presence = await lostAt(store, row, version, clock.now());
-    const outbound = await readOutbound(shard, store, presence);
-    shard.load({ presence, session: sessions.get(row.clientId) ?? null, ...outbound }, clock.now());
+    const session = sessions.get(row.clientId) ?? null;
+    const outbound = await readOutbound(shard, store, presence, session);
+    shard.load({ presence, session, ...outbound }, clock.now());
   }
 }
 
@@ -48,7 +50,9 @@ async function readOutbound(
   shard: Shard,
   store: Store,
   presence: PresenceRow,
+  session: SessionRow | null,
 ): Promise<Pick<LoadedSession, 'inFlight' | 'queued'>> {
+  const replays = (session?.subscriptions ?? []).flatMap(({ replay }) => replay ?? []);
   const { clientId, generation } = presence;
   const inFlight: OutboundRow[] = [];
   const queued = { messages: 0, bytes: 0, places: [] as OutboundKey[] };
@@ -58,6 +62,8 @@ async function readOutbound(
     for (const row of rows) {
       if (row.source === IN_FLIGHT) {
         inFlight.push(row);
+      } else if (isAheadOfReplay(row, replays)) {
+        await store.outbound.remove(clientId, generation, [row]);
       } else if (row.publication !== null) {
         queued.messages += 1;
         queued.bytes += publicationBytes(row.publication);

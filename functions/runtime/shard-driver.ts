@@ -1,4 +1,4 @@
-import type { ShardEffect } from '../fan-out/effects.js';
+import type { Report, ShardEffect } from '../fan-out/effects.js';
 import { Shard } from '../fan-out/shard.js';
 import { encode } from '../mqtt/encode.js';
 import type { EdgeChannel } from '../ports/channels.js';
@@ -6,8 +6,8 @@ import type { Clock } from '../ports/clock.js';
 import type { CheckpointRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { PublishToClient } from '../session/effects.js';
-import type { SessionInput } from '../session/inputs.js';
 import type { SessionLimits, SessionState } from '../session/state.js';
+import type { History } from './history.js';
 import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
 import type { Publisher } from './publisher.js';
@@ -21,6 +21,7 @@ export interface ShardDriverParts {
   presence: Presence;
   publisher: Publisher;
   edge: EdgeChannel;
+  history: History;
 }
 
 /** A loss is counted each time and logged at most this often. */
@@ -85,7 +86,7 @@ export class ShardDriver {
   }
 
   #obey(session: SessionState, effect: ShardEffect): void {
-    const { store } = this.#parts;
+    const { store, history, edge } = this.#parts;
     const { clientId, generation, connection } = session;
     switch (effect.type) {
       case 'send-publish':
@@ -134,6 +135,16 @@ export class ShardDriver {
           const { rows, next } = await store.retained.match(filter, after, effect.limit);
           return { type: 'retained-read', sequence, filter, rows, next };
         });
+      case 'read-history':
+        return this.#then(session, effect.type, async () => {
+          const { filter, sequence, partition, from, limit } = effect;
+          // QoS 0 has no window: the socket is asked instead.
+          if (connection !== null) await edge.drained(clientId, connection.number);
+          const page = await history.page(filter, partition, from, limit);
+          // One page a turn, as above.
+          await new Promise((resume) => setImmediate(resume));
+          return { type: 'history-read', filter, sequence, partition, ...page };
+        });
       case 'publish-will':
         return this.#publishWill(clientId, effect);
       case 'end-session':
@@ -162,7 +173,7 @@ export class ShardDriver {
   }
 
   /** Does what a session asked and reports to it. */
-  #then(session: SessionState, what: string, run: () => Promise<SessionInput>): void {
+  #then(session: SessionState, what: string, run: () => Promise<Report>): void {
     const { clientId, generation } = session;
     this.work(what, async () => {
       const input = await run();

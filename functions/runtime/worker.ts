@@ -6,10 +6,11 @@ import type { SessionLimits } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
+import { History } from './history.js';
 import { loadSessions } from './load-sessions.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 
-export interface WorkerParts extends ShardDriverParts {
+export interface WorkerParts extends Omit<ShardDriverParts, 'history'> {
   log: Log;
   routes: Routes;
 }
@@ -40,7 +41,11 @@ export class Worker implements SessionChannel {
     const { shard, owner, limits } = options;
     const epoch = await parts.store.shards.claim(shard, owner);
     const checkpoints = await parts.store.shards.checkpoints(shard);
-    const worker = new Worker(parts, new ShardDriver(parts, { shard, epoch, limits, checkpoints }), shard);
+    const worker = new Worker(
+      parts,
+      new ShardDriver({ ...parts, history: new History(parts) }, { shard, epoch, limits, checkpoints }),
+      shard,
+    );
     try {
       await worker.#run();
     } catch (error) {

@@ -5,6 +5,7 @@ import { deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom 
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
+import { readHistory } from './replay.js';
 import { save } from './saving.js';
 import { type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
 import { wait } from './waiting.js';
@@ -28,7 +29,7 @@ export function drain(state: SessionState, now: number, effects: SessionEffect[]
     if (limit <= 0) return;
     const { stored } = state;
     if (stored.pass === 'due') {
-      if (stored.writing > 0) return;
+      if (stored.writing > 0 || state.replayUnsaved) return;
       stored.pass = 'under-way';
       stored.cursor = null;
       stored.taken = {};
@@ -48,7 +49,10 @@ export function drain(state: SessionState, now: number, effects: SessionEffect[]
       state.mode = 'live';
     }
   }
-  if (state.mode === 'live') sendWaiting(state, now, effects);
+  if (state.mode === 'live') {
+    sendWaiting(state, now, effects);
+    readHistory(state, effects);
+  }
 }
 
 export function onOutboundRead(

@@ -2,6 +2,7 @@ import type { ServerPacket } from '../mqtt/packets.js';
 import type {
   OutboundKey,
   OutboundRow,
+  ReplayFrom,
   RetainedDue,
   SessionRow,
   SubscriptionRow,
@@ -42,6 +43,8 @@ export type SessionEffect =
   | { type: 'read-outbound'; after: OutboundKey | null; limit: number }
   /** → `retained-read` */
   | { type: 'read-retained'; due: RetainedDue; limit: number }
+  /** What of the log matches `filter`, at most `limit` publications. → `history-read` */
+  | { type: 'read-history'; filter: string; sequence: number; partition: string; from: ReplayFrom; limit: number }
   /** The session needs this place of the log no more. */
   | { type: 'settle'; place: OutboundKey }
   /** Other members of their shared subscriptions are to have these. */

@@ -7,6 +7,7 @@ import type {
   UnsubscribeAsked,
 } from '../ports/session-commands.js';
 import type { OutboundRow, RetainedRow } from '../ports/store.js';
+import type { Publication } from '../topics/publication.js';
 import type { Delivery } from './state.js';
 
 /** Past facts: commands from the edge, publications from the log, and what the driver reports of its effects. */
@@ -31,6 +32,16 @@ export type SessionInput =
   | { type: 'outbound-read'; rows: readonly OutboundRow[]; end: boolean }
   /** One page for one SUBSCRIBE and filter; `next` is null when it was the last. */
   | { type: 'retained-read'; sequence: number; filter: string; rows: readonly RetainedRow[]; next: string | null }
+  /** `upTo`: all up to here was looked at. `handedOut`: the last position of the partition that has been handed out, now. */
+  | {
+      type: 'history-read';
+      filter: string;
+      sequence: number;
+      partition: string;
+      publications: readonly { position: Position; publication: Publication }[];
+      upTo: Position;
+      handedOut: Position;
+    }
   /** Where it was not, the session has been resumed, and `connected` is on its way. */
   | { type: 'presence-released'; released: boolean }
   | { type: 'ticked' };

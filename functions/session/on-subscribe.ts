@@ -1,8 +1,9 @@
 import type { SubscriptionRequest } from '../mqtt/packets.js';
 import { REASON } from '../mqtt/reason-codes.js';
-import type { UnsubscribeAsked } from '../ports/session-commands.js';
-import type { SubscriptionRow } from '../ports/store.js';
+import type { SubscribeAsked, UnsubscribeAsked } from '../ports/session-commands.js';
+import type { Replay, ReplayFrom, SubscriptionRow } from '../ports/store.js';
 import { filterProblem, parseShared } from '../topics/names.js';
+import { FROM_FORM, FROM_PROPERTY, parseFrom } from '../topics/replay-from.js';
 import { drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
@@ -30,9 +31,9 @@ export function onSubscribe(
   };
   const granted: SubscriptionRow[] = [];
   for (const request of input.subscriptions) {
-    const refused = judge(state, request);
+    const refused = judge(state, request, input, now);
     answer.reasonCodes.push(refused?.reasonCode ?? request.qos);
-    if (refused === null) granted.push(grant(state, request, input, answer));
+    if (refused === null) granted.push(grant(state, request, input, answer, now));
     else answer.reason ??= refused.text;
   }
   if (granted.length > 0) effects.push({ type: 'index', subscriptions: granted });
@@ -60,6 +61,7 @@ export function onUnsubscribe(
     answer.reasonCodes.push(existed ? REASON.success : REASON.noSubscriptionExisted);
     if (!existed) continue;
     delete state.subscriptions[filterKey(filter)];
+    state.replaying = state.replaying.filter((replayed) => replayed !== filter);
     state.subscriptionCount -= 1;
     answer.removed.push(filter);
   }
@@ -70,28 +72,59 @@ export function onUnsubscribe(
 }
 
 /** Why a subscription is not granted (section 3.9.3); null: it is, with the QoS that was asked for. */
-function judge(state: SessionState, request: SubscriptionRequest): { reasonCode: number; text: string } | null {
+function judge(
+  state: SessionState,
+  request: SubscriptionRequest,
+  { from }: SubscribeAsked,
+  now: number,
+): { reasonCode: number; text: string } | null {
   const problem = filterProblem(request.filter);
   if (problem !== null) return { reasonCode: REASON.topicFilterInvalid, text: `the filter is refused: ${problem}` };
+  if (from !== null) {
+    if (parseFrom(from, now) === null) return unable(`${FROM_PROPERTY} is not ${FROM_FORM}`);
+    if (parseShared(request.filter) !== null) return unable('a shared subscription gets no history');
+    const { replaysMax } = state.limits;
+    const isReplaying = state.replaying.includes(request.filter);
+    if (!isReplaying && state.replaying.length >= replaysMax) {
+      return {
+        reasonCode: REASON.quotaExceeded,
+        text: `no more than ${replaysMax} filters of a session get history at once`,
+      };
+    }
+  }
   const isNew = !(filterKey(request.filter) in state.subscriptions);
   const { subscriptionsMax } = state.limits;
   if (!isNew || state.subscriptionCount < subscriptionsMax) return null;
   return { reasonCode: REASON.quotaExceeded, text: `no more than ${subscriptionsMax} subscriptions a session` };
 }
 
+function unable(text: string): { reasonCode: number; text: string } {
+  return { reasonCode: REASON.implementationSpecific, text };
+}
+
 /** A filter that is subscribed to again is replaced, and nothing is lost between [MQTT-3.8.4-3]. */
 function grant(
   state: SessionState,
   request: SubscriptionRequest,
-  { handedOut, identifier }: Extract<SessionInput, { type: 'subscribe' }>,
+  { handedOut, identifier, from }: Extract<SessionInput, { type: 'subscribe' }>,
   answer: PendingAnswer,
+  now: number,
 ): SubscriptionRow {
   const { filter, ...options } = request;
   const identified = identifier !== null && { identifier };
   const replaced = state.subscriptions[filterKey(filter)];
   const isShared = parseShared(filter) !== null;
   const shared = isShared && { shareId: replaced?.shareId ?? `${state.sequence}.${answer.reasonCodes.length}` };
-  const row: SubscriptionRow = { filter, options, ...identified, ...shared, since: replaced?.since ?? handedOut };
+  const replay = from === null ? replaced?.replay : replayOf(state, parseFrom(from, now) ?? 'earliest', handedOut);
+  const row: SubscriptionRow = {
+    filter,
+    options,
+    ...identified,
+    ...shared,
+    since: replaced?.since ?? handedOut,
+    ...(replay && { replay }),
+  };
+  if (replay !== undefined && !state.replaying.includes(filter)) state.replaying.push(filter);
   state.subscriptions[filterKey(filter)] = row;
   if (!replaced) state.subscriptionCount += 1;
   // No retained messages for a shared subscription (section 4.8.2).
@@ -101,4 +134,10 @@ function grant(
     answer.retainedDue.push({ filter, options, ...identified, sequence, since: handedOut, after: null });
   }
   return row;
+}
+
+/** From every partition that is handed out, a copy of the beginning. */
+function replayOf(state: SessionState, from: ReplayFrom, handedOut: Readonly<Record<string, string>>): Replay {
+  const partitions = Object.keys(handedOut).map((partition) => [partition, from] as const);
+  return { sequence: state.sequence, from: Object.fromEntries(partitions) };
 }

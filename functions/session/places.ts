@@ -8,6 +8,7 @@ import type { OutboundKey } from '../ports/store.js';
  * | --- | --- | --- |
  * | `!f` | order of sending | in flight: resent first, in the order they were sent [MQTT-4.6.0-1] |
  * | `!r<sequence>` | the retained message's | queued copy of a retained message, of that SUBSCRIBE |
+ * | `!h<sequence>` | partition and position | queued publication of the history that this SUBSCRIBE asked for |
  * | a partition | the log's, and after a `~` the shared subscription | queued publication |
  *
  * A partition's name begins with a letter or a digit, which sort above `!`.
@@ -29,6 +30,14 @@ export function orderOf(key: OutboundKey): number {
 
 export function retainedSource(sequence: number): string {
   return `!r${String(sequence).padStart(ORDER_DIGITS, '0')}`;
+}
+
+export function historySource(sequence: number): string {
+  return `!h${String(sequence).padStart(ORDER_DIGITS, '0')}`;
+}
+
+export function historyPlace(partition: string, position: Position): Position {
+  return `${partition}@${position}`;
 }
 
 /**

@@ -27,6 +27,7 @@ export function onSaved(state: SessionState, effects: SessionEffect[]): void {
   state.saving = false;
   answerSaved(state, state.answersSaving, effects);
   if (state.dirty) save(state, effects);
+  else state.replayUnsaved = false;
 }
 
 function answerSaved(state: SessionState, count: number, effects: SessionEffect[]): void {

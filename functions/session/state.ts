@@ -26,6 +26,8 @@ export interface SessionLimits {
   queueMaxMessages: number;
   queueMaxBytes: number;
   subscriptionsMax: number;
+  /** Filters that get history at once. */
+  replaysMax: number;
   /** Publications that wait in memory for the window to open. */
   waitingMaxMessages: number;
   waitingMaxBytes: number;
@@ -142,6 +144,12 @@ export interface SessionState {
   /** Raised for every SUBSCRIBE. */
   sequence: number;
   retainedDue: RetainedDue[];
+  /** Filters that still have history to get, in the order in which it was asked for. */
+  replaying: string[];
+  /** Whether a page of history is awaited. */
+  replayReading: boolean;
+  /** Whether a page is queued that the stored row does not speak of yet. */
+  replayUnsaved: boolean;
   pendingAnswers: PendingAnswer[];
   /** Whether a save is under way, and how many of `pendingAnswers` it covers. */
   saving: boolean;
@@ -210,6 +218,9 @@ export function initialSession(options: { clientId: string; generation: number; 
     subscriptionCount: 0,
     sequence: 0,
     retainedDue: [],
+    replaying: [],
+    replayReading: false,
+    replayUnsaved: false,
     pendingAnswers: [],
     saving: false,
     answersSaving: 0,

@@ -7,6 +7,7 @@ import { onConnected } from './on-connected.js';
 import { onDisconnected, onPresenceReleased, onTicked } from './on-disconnected.js';
 import { onOutboundFinished, onOutboundStored } from './on-outbound-stored.js';
 import { onSubscribe, onUnsubscribe } from './on-subscribe.js';
+import { onHistoryRead } from './replay.js';
 import { onSaved } from './saving.js';
 import type { Mode, SessionState } from './state.js';
 
@@ -33,6 +34,10 @@ const REPORTS: Row = {
   'outbound-finished': onOutboundFinished,
   'outbound-read': onOutboundRead,
   'retained-read': onRetainedRead,
+  'history-read': (state, input, now, effects) => {
+    onHistoryRead(state, input, now, effects);
+    drain(state, now, effects);
+  },
   published: (state, input, now, effects) => deliver(state, input.delivery, now, effects),
   connected: onConnected,
   'presence-released': onPresenceReleased,

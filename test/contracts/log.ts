@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { PortErrorCode } from '../../functions/ports/errors.js';
-import type { Log, LogEntry, LogReader, LogRecord } from '../../functions/ports/log.js';
+import type { Log, LogEntry, LogReader, LogRecord, Receipt } from '../../functions/ports/log.js';
 
 export interface LogUnderTest {
   log: Log;
@@ -116,9 +116,35 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       assert.deepEqual((await take(reader, 1)).map(payloadText), ['after']);
     });
 
+    it('history is what is there, from the first, after a position, and since a time', async () => {
+      const name = topic();
+      const [partition] = await log.partitions(name);
+      assert.deepEqual(await log.history(partition!, 'earliest', 10), []);
+      const receipts: Receipt[] = [];
+      for (let i = 0; i < 6; i++) {
+        receipts.push(await log.append(name, record('k', `${i}`)));
+        const appended = Date.now();
+        while (Date.now() <= appended) await new Promise((resolve) => setImmediate(resolve));
+      }
+      const all = await log.history(partition!, 'earliest', 10);
+      assert.deepEqual(all.map(payloadText), ['0', '1', '2', '3', '4', '5']);
+      assert.deepEqual(all.map(place), receipts);
+      assert.deepEqual((await log.history(partition!, 'earliest', 2)).map(payloadText), ['0', '1']);
+      const after = (i: number) => log.history(partition!, { after: receipts[i]!.position }, 3);
+      assert.deepEqual((await after(1)).map(payloadText), ['2', '3', '4']);
+      assert.deepEqual(await after(5), []);
+      for (const [i, { appendedAtMs }] of all.entries()) {
+        const since = await log.history(partition!, { sinceMs: appendedAtMs }, 1);
+        assert.deepEqual(since.map(payloadText), [`${i}`]);
+      }
+      const later = all[5]!.appendedAtMs + 1;
+      assert.deepEqual(await log.history(partition!, { sinceMs: later }, 10), []);
+      assert.equal((await log.history(partition!, { sinceMs: 0 }, 10)).length, 6);
+    });
+
     it('a reader after a position begins with the next entry', async () => {
       const name = topic();
-      const receipts = [];
+      const receipts: Receipt[] = [];
       for (const text of ['1', '2', '3', '4']) receipts.push(await log.append(name, record('k', text)));
       receipts.push(...(await Promise.all(['5', '6'].map((text) => log.append(name, record('k', text))))));
       for (let i = 0; i < 5; i++) {

@@ -6,10 +6,11 @@ import { fromSnapshot, toSnapshot } from '../../functions/mqtt/snapshot.js';
 import type { SessionCommand } from '../../functions/ports/session-commands.js';
 import type { CheckpointRow, PresenceRow } from '../../functions/ports/store.js';
 import { IN_FLIGHT } from '../../functions/session/places.js';
+import { isAheadOfReplay } from '../../functions/session/replay.js';
 import { publicationBytes, type SessionState } from '../../functions/session/state.js';
 import { positionOf, readCommand, readPublication } from '../session/commands.js';
 import { effectLine } from '../session/effect-line.js';
-import { readLimits, SESSION_LIMITS } from '../session/harness.js';
+import { historyPage, readLimits, SESSION_LIMITS } from '../session/harness.js';
 import { SessionStoreDouble } from '../session/store.js';
 import type { Play } from '../support/transcript.js';
 import { toNumber, type Words } from '../support/words.js';
@@ -51,6 +52,8 @@ export function openShard(): Play {
     shard = newShard();
     for (const row of presences.values()) {
       row.disconnectedAtMs ??= now;
+      const replays = (store.sessions.get(row.clientId)?.subscriptions ?? []).flatMap(({ replay }) => replay ?? []);
+      for (const ahead of store.outbound(row).filter((key) => isAheadOfReplay(key, replays))) store.remove(row, ahead);
       const rows = store.outbound(row);
       const queued = rows.filter(({ source }) => source !== IN_FLIGHT);
       const bytes = queued.reduce((sum, { publication }) => sum + (publication ? publicationBytes(publication) : 0), 0);
@@ -87,6 +90,11 @@ export function openShard(): Play {
       case 'read': {
         const { owner, input } = store.read(words.number('page'));
         return shard.report(owner, input, now);
+      }
+      case 'history': {
+        const clientId = words.next();
+        const generation = presences.get(clientId)?.generation ?? 0;
+        return shard.report({ clientId, generation }, historyPage(words, now), now);
       }
       case 'checkpoint':
         unsaved = shard.takeCheckpoints();

@@ -37,6 +37,7 @@ export function readCommand(
     case 'subscribe': {
       const packetId = toNumber(words.next());
       const identifier = words.number('identifier') ?? null;
+      const from = words.option('from') ?? null;
       const subscriptions = words.split('+').map((asked) => {
         const options = {
           qos: (asked.numbered('qos') ?? 0) as 0 | 1 | 2,
@@ -46,7 +47,7 @@ export function readCommand(
         };
         return { filter: asked.next(), ...options };
       });
-      return { type: 'subscribe', clientId, connectionNumber, packetId, subscriptions, identifier };
+      return { type: 'subscribe', clientId, connectionNumber, packetId, subscriptions, identifier, from };
     }
     case 'unsubscribe': {
       const packetId = toNumber(words.next());

@@ -1,6 +1,6 @@
 import type { ShardEffect } from '../../functions/fan-out/effects.js';
 import type { Level } from '../../functions/mqtt/packets.js';
-import type { OutboundKey, OutboundRow } from '../../functions/ports/store.js';
+import type { OutboundKey, OutboundRow, Replay } from '../../functions/ports/store.js';
 import type { PublishToClient, SessionEffect } from '../../functions/session/effects.js';
 import { IN_FLIGHT, isInLog } from '../../functions/session/places.js';
 import { line, message, subscription, will } from '../support/lines.js';
@@ -17,7 +17,9 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
       const { subscriptions, retainedDue } = effect.row;
       const filters = subscriptions.map((row) => subscription(row.filter, row.options)).join(', ');
       const due = retainedDue.map((row) => line(row.filter, row.after && `after ${row.after}`)).join(', ');
-      return line(`save-session [${filters}]`, due && `retained due [${due}]`);
+      const history = subscriptions.flatMap(({ filter, replay }) => (replay ? [`${filter} ${cursors(replay)}`] : []));
+      const owed = history.length > 0 && `history [${history.join(', ')}]`;
+      return line(`save-session [${filters}]`, due && `retained due [${due}]`, owed);
     }
     case 'index':
       return `index [${effect.subscriptions.map((row) => subscription(row.filter, row.options)).join(', ')}]`;
@@ -40,6 +42,16 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
       );
     case 'settle':
       return `settle ${keyText(effect.place)}`;
+    case 'read-history': {
+      const { filter, sequence, partition, from, limit } = effect;
+      return line(
+        'read-history',
+        filter,
+        `#${sequence}`,
+        `${partition} from ${JSON.stringify(from)}`,
+        `limit=${limit}`,
+      );
+    }
     case 'hand-back':
       return `hand-back [${effect.publications.map(({ place, held }) => line(keyText(place), held && 'held')).join(', ')}]`;
     case 'publish-will':
@@ -55,6 +67,11 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
     case 'count':
       return `count ${effect.name} ${effect.by}`;
   }
+}
+
+function cursors({ sequence, from }: Replay): string {
+  const texts = Object.entries(from).map(([partition, cursor]) => `${partition} ${JSON.stringify(cursor)}`);
+  return [`#${sequence}`, ...texts].join(' ');
 }
 
 function publishLine(publish: PublishToClient): string {

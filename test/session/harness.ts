@@ -16,6 +16,7 @@ export const SESSION_LIMITS: SessionLimits = {
   queueMaxMessages: 100,
   queueMaxBytes: 10_000,
   subscriptionsMax: 100,
+  replaysMax: 2,
   waitingMaxMessages: 100,
   waitingMaxBytes: 10_000,
   unsavedMaxMs: 10_000,
@@ -71,6 +72,8 @@ export function openSession(): Play {
       }
       case 'read':
         return feed(store.read(words.number('page')).input);
+      case 'history':
+        return feed({ handedOut: positionOf(words.number('handed-out') ?? 0), ...historyPage(words, now) });
       case 'tick':
         now += words.duration();
         return feed({ type: 'ticked' });
@@ -98,6 +101,19 @@ export function openSession(): Play {
       }
     }
   };
+}
+
+/** `history <filter> #<sequence> up-to=<position> <position> <publication> + …` */
+export function historyPage(words: Words, now: number) {
+  const upTo = positionOf(words.number('up-to') ?? 0);
+  const head = { filter: words.next(), sequence: words.numbered('#') ?? 1, partition: words.option('of') ?? 'p' };
+  const publications = words.isEmpty
+    ? []
+    : words.split('+').map((part) => {
+        const position = positionOf(toNumber(part.next()));
+        return { position, publication: readPublication(part, now) };
+      });
+  return { type: 'history-read' as const, ...head, publications, upTo };
 }
 
 function retainedRow(words: Words, now: number) {

@@ -1,8 +1,8 @@
 import { PortError } from '../../ports/errors.js';
-import type { From, Log, LogReader, LogRecord, Position, Receipt } from '../../ports/log.js';
+import type { From, HistoryFrom, Log, LogEntry, LogReader, LogRecord, Position, Receipt } from '../../ports/log.js';
 import { BatchTable, decodeStored, firstBatchSince } from './batch-table.js';
 import type { Environment } from './environment.js';
-import { placeAfter } from './positions.js';
+import { type Place, placeAfter } from './positions.js';
 import { TailBudget } from './tail.js';
 import { TopicLog } from './topic-log.js';
 import { TopicReader } from './topic-reader.js';
@@ -65,6 +65,11 @@ export class EmbeddedLog implements Log {
     return reader;
   }
 
+  async history(partition: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]> {
+    const topic = this.topic(partition);
+    return new TopicReader(topic, this.historyPlace(from, topic), () => {}).take(limit).entries;
+  }
+
   async last(partition: string): Promise<Position | undefined> {
     return this.topic(partition).lastPosition;
   }
@@ -122,6 +127,11 @@ export class EmbeddedLog implements Log {
     await Promise.all([...this.readers].map((reader) => reader.close()));
   }
 
+  private historyPlace(from: HistoryFrom, topic: TopicLog): Place {
+    if (typeof from === 'string' || 'after' in from) return placeOf(from, topic);
+    return { batch: firstBatchSince(this.table, topic.id, topic.lastDurable, from.sinceMs), index: 0 };
+  }
+
   private topic(name: string): TopicLog {
     if (this.closing) throw closed();
     return this.topics.get(name) ?? this.addTopic(this.lastTopicId + 1, name, false);
@@ -135,7 +145,7 @@ export class EmbeddedLog implements Log {
   }
 }
 
-function placeOf(from: From, topic: TopicLog): { batch: number; index: number } {
+function placeOf(from: From, topic: TopicLog): Place {
   if (from === 'earliest') return { batch: 1, index: 0 };
   if (from === 'latest') return { batch: topic.lastDurable + 1, index: 0 };
   return placeAfter(from.after);

@@ -81,7 +81,8 @@ export class TopicReader implements LogReader {
     this.waiting = undefined;
   }
 
-  private take(limit: number): { entries: readonly LogEntry[]; fromDisk: boolean } {
+  /** What is there, now. */
+  take(limit: number): { entries: readonly LogEntry[]; fromDisk: boolean } {
     let entries: readonly LogEntry[] = [];
     let joined: LogEntry[] | undefined;
     let bytes = 0;
