@@ -68,6 +68,7 @@ export function throttle(state: ConnectionState, effects: Effect[]): void {
   if (!state.paused && (state.appends >= appendsMax || state.appendBytes >= appendsMaxBytes)) {
     state.paused = true;
     effects.push({ type: 'pause-reading' });
+    effects.push({ type: 'count', name: 'clients-held-back' });
   } else if (state.paused && state.appends <= appendsMax / 2 && state.appendBytes <= appendsMaxBytes / 2) {
     state.paused = false;
     effects.push({ type: 'resume-reading' });

@@ -29,6 +29,7 @@ export type Effect =
   | { type: 'tell-session'; command: SessionCommand }
   /** Write into the presence row that the connection is over, if it is still this one's; then tell the shard. */
   | { type: 'leave'; sessionExpiryS: number; will: 'publish' | 'discard'; atMs: number }
+  | { type: 'count'; name: string }
   | { type: 'report'; level: LogLevel; event: string; clause?: string; text: string };
 
 /** What a CONNECT asks of the presence row. */

@@ -33,6 +33,7 @@ export function onAppendFailed(
 ): void {
   releaseTaken(state, input.bytes, now, effects);
   const text = `the log did not take a publication (${input.code})`;
+  effects.push({ type: 'count', name: 'appends-failed' });
   effects.push({ type: 'report', level: 'warn', event: 'append-failed', text });
   if (input.qos === 0) return;
   const entry = entryOf(state, input.qos, input.reference);

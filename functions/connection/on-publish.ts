@@ -57,6 +57,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
  */
 function turnAway(state: ConnectionState, packet: Publish, publication: Publication, effects: Effect[]): void {
   const text = 'topics under $SYS are the server’s own [section 4.7.2]';
+  effects.push({ type: 'count', name: 'publications-refused' });
   effects.push({ type: 'report', level: 'info', event: 'publication-refused', text });
   const { qos, packetId } = packet;
   if (qos === 0) return;

@@ -17,6 +17,7 @@ export function refuse(
   effects: Effect[],
   reason: CloseReason = closeReason(why.reasonCode),
 ): void {
+  effects.push({ type: 'count', name: 'connections-refused' });
   effects.push({ type: 'report', level: 'info', event: 'connection-refused', clause: why.clause, text: why.text });
   if (state.phase === 'connected') leave(state, 'publish', now, effects);
   close(state, why, reason, effects);

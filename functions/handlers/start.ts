@@ -14,8 +14,8 @@ import { Publisher } from '../runtime/publisher.js';
 import { publishSystemTopics } from '../runtime/system-topics.js';
 import { Worker } from '../runtime/worker.js';
 import { Routes } from '../topics/routes.js';
-import { healthPages } from './health.js';
 import { openListener } from './listeners.js';
+import { pagesOf } from './pages.js';
 import type { AuthSetting } from './setting-readers.js';
 import type { Settings } from './settings.js';
 import { readTls } from './tls.js';
@@ -78,7 +78,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
       counters: telemetry.snapshot(),
     });
     endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
-    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: healthPages(() => problem) };
+    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(() => problem, facts) };
     for (const listen of settings.listen) listeners.push(await openListener(listen, options, edge.accept));
     const renewTls = (): void => {
       const renewed = readTls(settings.tls);

@@ -162,6 +162,8 @@ export class Edge implements EdgeChannel {
         return this.#parts.sessions.tell(effect.command);
       case 'leave':
         return this.#leave(connection, effect);
+      case 'count':
+        return this.#parts.telemetry.count(effect.name);
       case 'report': {
         const { clause, text } = effect;
         const client = state.clientId === '' ? undefined : state.clientId;

@@ -36,6 +36,8 @@ export function onSubscribe(
     if (refused === null) granted.push(grant(state, request, input, answer, now));
     else answer.reason ??= refused.text;
   }
+  const refusedCount = input.subscriptions.length - granted.length;
+  if (refusedCount > 0) effects.push({ type: 'count', name: 'subscriptions-refused', by: refusedCount });
   if (granted.length > 0) effects.push({ type: 'index', subscriptions: granted });
   state.pendingAnswers.push(answer);
   save(state, effects);

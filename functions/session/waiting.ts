@@ -22,6 +22,7 @@ export function queue(state: SessionState, delivery: Delivery, effects: SessionE
 export function spill(state: SessionState, effects: SessionEffect[]): void {
   const waiting = takeWaiting(state);
   if (waiting.length === 0) return;
+  effects.push({ type: 'count', name: 'publications-spilled', by: waiting.length });
   enqueue(state, waiting, effects);
   if (state.mode === 'live') state.mode = 'draining';
   if (state.stored.pass === 'none') state.stored.pass = 'due';

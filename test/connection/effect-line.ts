@@ -44,6 +44,8 @@ export function effectLine(effect: Effect, level: Level): string {
       return `tell-session ${commandLine(effect.command)}`;
     case 'leave':
       return `leave ${effect.will} expiry=${effect.sessionExpiryS} at=${effect.atMs}`;
+    case 'count':
+      return `count ${effect.name}`;
     case 'report':
       return line('report', effect.event, effect.clause && `[${effect.clause}]`, effect.text);
   }
