@@ -20,8 +20,8 @@ type PacketHandler<T extends ClientPacket['type']> = (
   effects: Effect[],
 ) => void;
 
-/** What each packet means to a connection that has its CONNACK. */
-const PACKETS: { readonly [T in ClientPacket['type']]: PacketHandler<T> } = {
+/** What each packet means to a connection that has its CONNACK; a CONNECT is not decoded any more. */
+const PACKETS: { readonly [T in Exclude<ClientPacket['type'], 'connect'>]: PacketHandler<T> } = {
   publish: onPublish,
   puback: onAcknowledgement,
   pubrec: onAcknowledgement,
@@ -31,12 +31,10 @@ const PACKETS: { readonly [T in ClientPacket['type']]: PacketHandler<T> } = {
   unsubscribe: onUnsubscribe,
   pingreq: (_state, _packet, _now, effects) => effects.push({ type: 'send', packet: { type: 'pingresp' } }),
   disconnect: onDisconnect,
-  connect: (state, _packet, now, effects) =>
-    refuse(state, refusal(REASON.protocolError, 'MQTT-3.1.0-2', 'a second CONNECT'), now, effects),
   auth: (state, _packet, now, effects) =>
     refuse(
       state,
-      refusal(REASON.protocolError, 'MQTT-4.12.0-6', 'AUTH without an authentication method'),
+      refusal(REASON.protocolError, 'MQTT-4.12.0-7', 'AUTH without an authentication method'),
       now,
       effects,
     ),
@@ -84,12 +82,10 @@ function onPacket(state: ConnectionState, bytes: Uint8Array, now: number, effect
   if (!decoded.ok) {
     if (state.phase === 'awaiting-connect') state.level = decoded.level;
     refuse(state, decoded.refusal, now, effects);
-  } else if (state.phase === 'connected') {
-    (PACKETS[decoded.packet.type] as PacketHandler<ClientPacket['type']>)(state, decoded.packet, now, effects);
   } else if (decoded.packet.type === 'connect') {
     onConnect(state, decoded.packet, now, effects);
   } else {
-    refuse(state, refusal(REASON.protocolError, 'MQTT-3.1.0-1', 'the first packet is not CONNECT'), now, effects);
+    (PACKETS[decoded.packet.type] as PacketHandler<ClientPacket['type']>)(state, decoded.packet, now, effects);
   }
 }
 

@@ -12,7 +12,7 @@ export type Decoded = { ok: true; packet: ClientPacket } | { ok: false; refusal:
 
 /**
  * Decodes one whole packet, as `split` cuts them, from a client. `level` null: no CONNECT was seen yet, so this must be one
- * [MQTT-3.1.0-1]. A CONNECT at any other time is decoded too; that it comes again is the connection's to judge.
+ * [MQTT-3.1.0-1]; it is only then that one is decoded [MQTT-3.1.0-2].
  * Payloads and other binary fields are views of `packet`. Whatever the bytes, it returns; clauses are those of MQTT 5.0
  * where it has one.
  */
@@ -21,8 +21,8 @@ export function decode(packet: Uint8Array, level: Level | null): Decoded {
   const cursor = openWhole(bytes);
   const layout = cursor.refusal === null ? LAYOUT_BY_CODE[bytes[0]! >> 4] : undefined;
   if (layout === undefined) return refused(cursor.refusal ?? RESERVED_TYPE, level);
-  if (layout.name === 'connect') return decodeConnect(cursor);
-  if (level === null) return refused(NOT_CONNECT, level);
+  if (level === null) return layout.name === 'connect' ? decodeConnect(cursor) : refused(NOT_CONNECT, level);
+  if (layout.name === 'connect') return refused(SECOND_CONNECT, level);
   if (layout.sentBy === 'server') {
     return refused(refusal(REASON.protocolError, 'section 2.1.2', `a client sends ${layout.name}`), level);
   }
@@ -31,6 +31,8 @@ export function decode(packet: Uint8Array, level: Level | null): Decoded {
 
 const RESERVED_TYPE = refusal(REASON.malformedPacket, 'section 2.1.2', 'packet type 0 is reserved');
 const NOT_CONNECT = refusal(REASON.protocolError, 'MQTT-3.1.0-1', 'the first packet is not CONNECT');
+// Whatever is in it, for DISCONNECT has not all the reason codes that CONNACK has (table 3-10).
+const SECOND_CONNECT = refusal(REASON.protocolError, 'MQTT-3.1.0-2', 'a second CONNECT');
 const NOT_WHOLE = refusal(REASON.malformedPacket, 'section 2.1.4', 'the Remaining Length is not that of the packet');
 const REFUSED_BY_LIBRARY = refusal(REASON.malformedPacket, 'section 1.2', 'the packet cannot be parsed');
 

@@ -42,16 +42,16 @@ export const connectVectors: readonly Vector[] = [
     expected: { ...c, level: 5, clientId: '' },
   },
   {
-    name: 'CONNECT a second time, at 5',
+    name: 'CONNECT a second time is refused',
     level: 5,
     bytes: connect5('02', '', ID),
-    expected: { ...c, level: 5 },
+    expected: { reasonCode: 0x82, clause: 'MQTT-3.1.0-2' },
   },
   {
-    name: 'CONNECT a second time, malformed',
+    name: 'CONNECT a second time, of a level that there is not, is refused as the second',
     level: 5,
-    bytes: connect5('03', '', ID),
-    expected: { reasonCode: 0x81, clause: 'MQTT-3.1.2-3' },
+    bytes: packetOf('10', `${MQTT} 06 02 00 3c 00 ${ID}`),
+    expected: { reasonCode: 0x82, clause: 'MQTT-3.1.0-2' },
   },
   {
     name: 'CONNECT 3.1 with will, user name and password',
