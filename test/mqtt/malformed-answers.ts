@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SECRET } from './malformed-properties.js';
 import type { Answer } from './malformed-standard.js';
 
 /** Reads all that a server said before it closed, by hand: it must be that one packet, or nothing. */
@@ -31,5 +32,5 @@ function assertReasonString(properties: Buffer, text: string): void {
   assert.ok(content !== undefined, text);
   if (content.length === 0) return;
   assert.deepEqual([content[0], content.readUInt16BE(1)], [0x1f, content.length - 3], text);
-  assert.doesNotMatch(content.toString('latin1', 3), /[^\x20-\x7e’“”]/, text);
+  assert.ok(!content.includes(SECRET), text);
 }

@@ -81,6 +81,7 @@ function spoiledPart(draft: Draft, part: Part, at: number): Case[] {
       if (part.name === 'protocolName') return [];
       const content = part.bytes.subarray(2);
       return [
+        ...shortened(draft, part, at, put),
         put(`a ${part.name} one byte longer than the packet`, lengthed(content, behind - 1), RULES.cutString),
         put(`a ${part.name} of 65,535 bytes that are not there`, lengthed(content, 0xffff), RULES.cutString),
         ...ILL_FORMED.map(([what, hex]) =>
@@ -93,6 +94,7 @@ function spoiledPart(draft: Draft, part: Part, at: number): Case[] {
     }
     case 'binary':
       return [
+        ...shortened(draft, part, at, put),
         put(
           `a ${part.name} one byte longer than the packet`,
           lengthed(part.bytes.subarray(2), behind - 1),
@@ -135,6 +137,13 @@ function spoiledPart(draft: Draft, part: Part, at: number): Case[] {
     case 'payload':
       return [];
   }
+}
+
+/** A length one too small: what is left over is no field. Elsewhere than at the end it may happen to be one. */
+function shortened({ parts }: Draft, { name, kind, bytes }: Part, at: number, put: Put): Case[] {
+  if (at < parts.length - 1) return [];
+  const verdict = kind === 'filter' ? RULES.cutUint16 : RULES.remainingBytes;
+  return [put(`a length of its ${name} one too small`, lengthed(bytes.subarray(2), bytes.length - 3), verdict)];
 }
 
 type Put = (name: string, bytes: Buffer, ...verdicts: Verdict[]) => Case;

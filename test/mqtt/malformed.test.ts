@@ -15,7 +15,7 @@ import {
   replaced,
 } from './malformed-drafts.js';
 import { octets, verdictOnCut } from './malformed-fields.js';
-import { assertRefused, kinds, machineFor } from './malformed-machine.js';
+import { assertRefused, kinds, letIn, machineFor } from './malformed-machine.js';
 import { verdictsOnFlags } from './malformed-meaning.js';
 import { block } from './malformed-properties.js';
 import { CLIENT_REASONS } from './malformed-standard.js';
@@ -49,6 +49,30 @@ for (const [what, cases] of Object.entries(MALFORMED)) {
     });
   });
 }
+
+test('what comes in one piece with the CONNECT is refused in its CONNACK or after it, and no other way', () => {
+  const cases = Object.values(MALFORMED)
+    .flat()
+    .filter(({ when }) => when === 'connected');
+  eachOf(cases, (one, about) => {
+    const machine = machineFor({ ...one, when: 'first' });
+    machine.receive(Buffer.concat([plainConnect(one.level, 'c'), one.bytes, behind(one.level)]));
+    // A bad fixed header is seen while the CONNECT is being decided; what is inside, when its turn comes.
+    if (machine.state.phase === 'closed') {
+      const begun = machine.effects.splice(0, 2);
+      assert.equal(kinds(begun), 'pause-reading authenticate', about);
+      return assertRefused({ ...one, when: 'first' }, machine, about);
+    }
+    letIn(machine);
+    const begun = machine.effects.splice(
+      0,
+      machine.effects.findIndex(({ type }) => type === 'report'),
+    );
+    assert.equal(kinds(begun), 'pause-reading authenticate claim send tell-session resume-reading', about);
+    machine.said.shift();
+    assertRefused(one, machine, about);
+  });
+});
 
 test('there are thousands of cases, and each has a name of its own', (context) => {
   const cases = Object.values(MALFORMED).flat();
