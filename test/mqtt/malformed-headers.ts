@@ -7,6 +7,9 @@ import { RULES, type Verdict } from './malformed-standard.js';
 /** Larger than any other case, so that only those that mean to are too large. */
 export const PACKET_MAX_BYTES = 2_000;
 
+/** Most break several of these at once. */
+const NOT_FIRST = [RULES.firstIsNotConnect, RULES.reservedFlags, RULES.reservedType, RULES.qos3, RULES.dupAtQos0];
+
 /** Every first byte, at every level, as the first packet and after CONNACK; and every bad Remaining Length. */
 export function headerCases(): Case[] {
   return LEVELS.flatMap((level) => [
@@ -18,15 +21,22 @@ export function headerCases(): Case[] {
         ...verdictOn(first, level)!,
       ),
     ),
-    ...octets((first) => first !== 0x10).map((first) =>
+    ...octets((first) => first !== 0x10).flatMap((first) => [
       asFirst(
         `a first packet that begins with ${hexOf(byte(first))} is refused`,
         level,
         filled(first, level),
-        [RULES.firstIsNotConnect, RULES.reservedFlags, RULES.reservedType, RULES.qos3, RULES.dupAtQos0],
+        NOT_FIRST,
         null,
       ),
-    ),
+      asFirst(
+        `a first packet is refused for its first byte ${hexOf(byte(first))} alone`,
+        level,
+        byte(first),
+        NOT_FIRST,
+        null,
+      ),
+    ]),
     ...lengths(level),
   ]);
 }

@@ -18,7 +18,7 @@ import { octets, verdictOnCut } from './malformed-fields.js';
 import { assertRefused, kinds, letIn, machineFor } from './malformed-machine.js';
 import { verdictsOnFlags } from './malformed-meaning.js';
 import { block } from './malformed-properties.js';
-import { CLIENT_REASONS } from './malformed-standard.js';
+import { CLIENT_REASONS, RULES } from './malformed-standard.js';
 
 /** Sent behind a malformed packet: a publication, which would be appended, and a PINGREQ, which would be answered. */
 const behind = (level: Level): Buffer =>
@@ -85,6 +85,16 @@ test('there are thousands of cases, and each has a name of its own', (context) =
       .map(([what, { length }]) => `${what}: ${length}`)
       .join(', '),
   );
+});
+
+test('every rule in the table is broken by some case', () => {
+  const broken = new Set(
+    Object.values(MALFORMED)
+      .flat()
+      .flatMap(({ verdicts }) => verdicts),
+  );
+  const unbroken = Object.entries(RULES).flatMap(([name, verdict]) => (broken.has(verdict) ? [] : [name]));
+  assert.deepEqual(unbroken, []);
 });
 
 // What is not spoiled is accepted: else the cases above would prove nothing.
