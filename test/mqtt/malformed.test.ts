@@ -4,6 +4,7 @@ import { decode } from '../../functions/mqtt/decode.js';
 import { MALFORMED } from './malformed.js';
 import { byte, hexOf, join, lengthed, uint16, wire } from './malformed-bytes.js';
 import { type Case, whenConnected } from './malformed-case.js';
+import { verdictsOnFlags } from './malformed-connect.js';
 import {
   connect,
   type Draft,
@@ -16,7 +17,6 @@ import {
 } from './malformed-drafts.js';
 import { octets, verdictOnCut } from './malformed-fields.js';
 import { assertRefused, kinds, letIn, machineFor } from './malformed-machine.js';
-import { verdictsOnFlags } from './malformed-meaning.js';
 import { block } from './malformed-properties.js';
 import { CLIENT_REASONS, RULES } from './malformed-standard.js';
 
