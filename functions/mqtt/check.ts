@@ -2,6 +2,7 @@ import type { Checked } from './checked.js';
 import type { Cursor, Span } from './cursor.js';
 import { FIELDS, type Field, firstByteRefusal, LAYOUT_BY_CODE, type Layout } from './layouts.js';
 import { LEVELS } from './levels.js';
+import { FILTERS_MAX } from './limits.js';
 import type { Level } from './packets.js';
 import type { Carrier } from './properties.js';
 import { readProperties } from './property-reader.js';
@@ -10,6 +11,11 @@ import { judgeConnectFlags, judgeReasonCode, judgeSubscriptionOptions, judgeTopi
 
 const SHARED_PREFIX = '$share/';
 const PACKET_ID_0 = refusal(REASON.protocolError, 'MQTT-2.2.1-3', 'the Packet Identifier is 0');
+const TOO_MANY_FILTERS = refusal(
+  REASON.quotaExceeded,
+  'section 4.13.2',
+  `more than ${FILTERS_MAX} filters in one packet`,
+);
 const NOWHERE: Span = { start: 0, end: 0 };
 
 /**
@@ -108,7 +114,10 @@ function checkField(cursor: Cursor, field: Field, level: Level, checked: Checked
 
 function checkItems(cursor: Cursor, items: NonNullable<Layout['items']>, level: Level, checked: Checked): void {
   if (cursor.at === cursor.end) cursor.refuse(REASON.protocolError, items.clause, 'the packet asks for nothing');
-  while (cursor.at < cursor.end) for (const field of items.fields) checkField(cursor, field, level, checked);
+  for (let count = 0; cursor.at < cursor.end; count += 1) {
+    if (count === FILTERS_MAX) cursor.fail(TOO_MANY_FILTERS);
+    for (const field of items.fields) checkField(cursor, field, level, checked);
+  }
 }
 
 function isShared(bytes: Buffer, filter: Span): boolean {

@@ -9,6 +9,12 @@ export const FIXED_HEADER_MAX_BYTES = 5;
 /** Strings and binary fields carry a two-byte length (sections 1.5.4, 1.5.6). */
 export const FIELD_MAX_BYTES = 65_535;
 
+/**
+ * Filters in one SUBSCRIBE or UNSUBSCRIBE; answered with 0x97. A packet of 4 MiB has room for a million, and answering those
+ * would hold up every other client for seconds.
+ */
+export const FILTERS_MAX = 10_000;
+
 /** Packet Identifiers run from 1 to this [MQTT-2.2.1-3]. */
 export const PACKET_ID_MAX = 65_535;
 

@@ -168,6 +168,22 @@ test('MQTT 3.1 may mark a repeated request, and the other levels may not', () =>
   }
 });
 
+test('10,000 filters in a packet are accepted, and one more is over the quota', () => {
+  for (const level of LEVELS) {
+    for (const [first, item] of [
+      [0x82, '0001 61 00'],
+      [0xa2, '0001 61'],
+    ] as const) {
+      const head = Buffer.concat([uint16(1), ...(level === 5 ? [block()] : [])]);
+      const one = Buffer.from(item.replaceAll(' ', ''), 'hex');
+      const full = Buffer.concat([head, ...Array<Buffer>(10_000).fill(one)]);
+      assert.ok(decode(wire(first, full), level).ok);
+      const decoded = decode(wire(first, Buffer.concat([full, one])), level);
+      assert.equal(!decoded.ok && decoded.refusal.reasonCode, 0x97);
+    }
+  }
+});
+
 test('any text that is UTF-8 without U+0000 is accepted, also what the standard advises against', () => {
   const texts = [
     '\ufeffa',
