@@ -56,7 +56,7 @@ export function machineFor({ when, level }: Pick<Case, 'when' | 'level'>): Machi
   return new Machine(when === 'first' ? OPENED : CONNECTED[level]);
 }
 
-/** Refused with the clause and the answer of the standard, reported once, closed, and nothing else was done. */
+/** Refused with the clause and the answer of the standard, counted and reported once, closed, and nothing else was done. */
 export function assertRefused(
   { verdicts, when, answerIn }: Case,
   { effects, said, state }: Machine,
@@ -69,8 +69,8 @@ export function assertRefused(
   assert.ok(verdict, `${about}: ${reports[0]!.clause} (${reports[0]!.text}) instead of ${clauses}`);
   assertAnswer(Buffer.concat(said), answerTo(verdict, when, answerIn), about);
   assert.equal(effects.at(-1)?.type, 'close', about);
-  const done = effects.filter(({ type }) => type !== 'report' && type !== 'send' && type !== 'close');
-  assert.equal(kinds(done), when === 'connected' ? 'leave' : '', about);
+  const others = effects.filter(({ type }) => type !== 'report' && type !== 'send' && type !== 'close');
+  assert.equal(kinds(others), when === 'connected' ? 'count leave' : 'count', about);
   assert.equal(state.phase, 'closed', about);
 }
 

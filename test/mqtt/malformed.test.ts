@@ -66,7 +66,7 @@ test('what comes in one piece with the CONNECT is refused in its CONNACK or afte
     letIn(machine);
     const begun = machine.effects.splice(
       0,
-      machine.effects.findIndex(({ type }) => type === 'report'),
+      machine.effects.findIndex(({ type }) => type === 'count'),
     );
     assert.equal(kinds(begun), 'pause-reading authenticate claim send tell-session resume-reading', about);
     machine.said.shift();
