@@ -36,8 +36,10 @@ interface Outcome {
   said: Buffer;
 }
 
-for (const [what, cases] of Object.entries(MALFORMED)) {
+for (const [what, all] of Object.entries(MALFORMED)) {
+  const cases = different(all);
   test(`what is wrong with ${what} is answered, closed and logged once, and disturbs nobody`, async (t) => {
+    t.diagnostic(`${cases.length} packets`);
     const witness = await StockClient.connect(t, program.url, 5);
     await witness.subscribe('#');
     const logged = program.log.all.length;
@@ -156,6 +158,14 @@ test('none of it was a defect, and no payload is in the log', async () => {
   const errors = program.log.all.filter(({ level }) => level === 'error');
   assert.deepEqual(errors, []);
 });
+
+/** Without those of 3.1 that are a case of 3.1.1 byte by byte; the machine's own test has them all. */
+function different(cases: readonly Case[]): Case[] {
+  const byBytes = new Map(
+    cases.map((one) => [`${one.when === 'connected' && one.level === 5} ${one.when} ${hexOf(one.bytes)}`, one]),
+  );
+  return [...byBytes.values()];
+}
 
 /** Sends all cases, each on a connection of its own, and tells `onBeat` from time to time. */
 async function attempted(cases: readonly Case[], onBeat: (sent: number) => Promise<void>): Promise<Outcome[]> {

@@ -22,6 +22,9 @@ const protocolError = (clause: string): Verdict => ({ reason: 0x82, clause });
  * - Values outside an enumeration (reason codes, Payload Format Indicator) have no answer of their own: Protocol Error.
  * - A wildcard in a Topic Name is 0x90, by name the reason for it, though its description says "correctly formed".
  * - A filter that is no filter fails in its SUBACK, 0x8F or 0x80, and the connection stays; closing would be allowed, too.
+ * - A property or a packet that table 2-4 or 2-1 has, but from the server only, is refused like one that it has not: Server Reference
+ *   in DISCONNECT 0x81, CONNACK from a client 0x82.
+ * - A bad fixed header that comes while a CONNECT is being decided refuses that CONNECT; a bad body waits for its turn.
  * - An empty Response Topic is refused like any empty Topic Name [MQTT-4.7.3-1].
  * - MQTT 3.1 client identifiers may be longer than 23 characters, as every server has it.
  * - U+FEFF, non-characters and control characters pass (section 1.5.4: SHOULD NOT); payloads are not checked against their
