@@ -1,0 +1,187 @@
+import { PortError } from '../../functions/ports/errors.js';
+import type { From, Log, LogEntry, LogReader, LogRecord, Position, Receipt } from '../../functions/ports/log.js';
+import { shardOf } from '../../functions/topics/shard.js';
+import type { Disk } from './disk.js';
+
+const POSITION_DIGITS = 12;
+
+export interface KeptEntry extends LogEntry {
+  /** What `step` said when it was handed over. */
+  step: number;
+}
+
+interface Partition {
+  entries: KeptEntry[];
+  /** The first so many are durable. */
+  durable: number;
+  readers: Set<SimulatedReader>;
+}
+
+/** What outlives a crash. */
+export class LogData {
+  readonly partitions = new Map<string, Partition>();
+  /** Greatest position acknowledged, by partition. */
+  readonly acknowledged = new Map<string, Position>();
+
+  /** A process that has crashed reads no more. */
+  forgetReaders(): void {
+    for (const { readers } of this.partitions.values()) readers.clear();
+  }
+
+  of(name: string): Partition {
+    let partition = this.partitions.get(name);
+    if (partition === undefined) {
+      partition = { entries: [], durable: 0, readers: new Set() };
+      this.partitions.set(name, partition);
+    }
+    return partition;
+  }
+}
+
+export interface LogOptions {
+  partitions: number;
+  nowMs: () => number;
+  step: () => number;
+  recordMaxBytes: number;
+}
+
+/** The log as one process has it open. */
+export class SimulatedLog implements Log {
+  #closed = false;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly data: LogData,
+    private readonly options: LogOptions,
+  ) {}
+
+  append(topic: string, record: LogRecord): Promise<Receipt> {
+    if (this.#closed) return Promise.reject(gone());
+    if (record.payload.length > this.options.recordMaxBytes) {
+      return Promise.reject(new PortError('too-large', 'over the limit of this log'));
+    }
+    const name = this.#partitionOf(topic, record.key);
+    const step = this.options.step();
+    return this.disk.write(name, `append ${record.key} ${nameOf(record)}`, () => {
+      const partition = this.data.of(name);
+      const { entries } = partition;
+      const position = String(entries.length + 1).padStart(POSITION_DIGITS, '0');
+      const appendedAtMs = Math.max(this.options.nowMs(), entries.at(-1)?.appendedAtMs ?? 0);
+      entries.push({ partition: name, position, appendedAtMs, record, step });
+      return {
+        value: { partition: name, position },
+        undo: () => entries.pop(),
+        flushed: () => {
+          partition.durable += 1;
+          for (const reader of partition.readers) reader.wake();
+        },
+      };
+    });
+  }
+
+  async partitions(topic: string): Promise<readonly string[]> {
+    return Array.from({ length: this.options.partitions }, (_, i) => `${topic}-${i}`);
+  }
+
+  async read(name: string, from: From): Promise<LogReader> {
+    if (this.#closed) throw gone();
+    const partition = this.data.of(name);
+    const after = typeof from === 'object' ? from.after : from === 'earliest' ? '' : undefined;
+    const next = after === undefined ? partition.durable : countUpTo(partition.entries, after);
+    const reader = new SimulatedReader(name, partition, next, this.disk, this.data);
+    partition.readers.add(reader);
+    return reader;
+  }
+
+  async last(name: string): Promise<Position | undefined> {
+    const partition = this.data.of(name);
+    return partition.entries[partition.durable - 1]?.position;
+  }
+
+  /** Its turn comes after every append of the partition that was handed over before. */
+  find(topic: string, key: string, name: string, value: string, sinceMs: number): Promise<Receipt | undefined> {
+    const lane = this.#partitionOf(topic, key);
+    return this.disk.write(lane, `find ${value}`, () => {
+      const found = this.data
+        .of(lane)
+        .entries.find(
+          ({ record, appendedAtMs }) =>
+            record.key === key && record.properties[name] === value && appendedAtMs >= sinceMs,
+        );
+      return { value: found && { partition: lane, position: found.position } };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.disk.idle();
+    for (const { readers } of this.data.partitions.values()) for (const reader of [...readers]) await reader.close();
+  }
+
+  #partitionOf(topic: string, key: string): string {
+    return `${topic}-${shardOf(key, this.options.partitions)}`;
+  }
+}
+
+class SimulatedReader implements LogReader {
+  #waiting: { limit: number; resolve: (entries: LogEntry[]) => void; reject: (error: unknown) => void } | null = null;
+  #closed = false;
+  #answering = false;
+
+  constructor(
+    readonly partition: string,
+    private readonly source: Partition,
+    private next: number,
+    private readonly disk: Disk,
+    private readonly data: LogData,
+  ) {}
+
+  read(limit: number): Promise<readonly LogEntry[]> {
+    if (this.#closed) return Promise.reject(gone());
+    return new Promise((resolve, reject) => {
+      this.#waiting = { limit, resolve, reject };
+      this.wake();
+    });
+  }
+
+  /** Something is durable that was not. */
+  wake(): void {
+    if (this.#waiting === null || this.#answering || this.next >= this.source.durable) return;
+    this.#answering = true;
+    this.disk.look(() => {
+      this.#answering = false;
+      const waiting = this.#waiting;
+      if (waiting === null) return;
+      this.#waiting = null;
+      const entries = this.source.entries.slice(this.next, Math.min(this.source.durable, this.next + waiting.limit));
+      this.next += entries.length;
+      waiting.resolve(entries);
+    });
+  }
+
+  async acknowledge(position: Position): Promise<void> {
+    if (position > (this.data.acknowledged.get(this.partition) ?? '')) {
+      this.data.acknowledged.set(this.partition, position);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.source.readers.delete(this);
+    this.#waiting?.reject(gone());
+    this.#waiting = null;
+  }
+}
+
+function countUpTo(entries: readonly LogEntry[], position: Position): number {
+  const found = entries.findIndex((entry) => entry.position > position);
+  return found === -1 ? entries.length : found;
+}
+
+function nameOf(record: LogRecord): string {
+  return record.payload.length <= 32 ? new TextDecoder().decode(record.payload) : `${record.payload.length} bytes`;
+}
+
+function gone(): PortError {
+  return new PortError('gone', 'the simulated log is closed');
+}
