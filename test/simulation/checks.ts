@@ -1,0 +1,210 @@
+import { filterMatches } from '../../functions/topics/filter-match.js';
+import type { Broker, Machine } from './broker.js';
+import type { VirtualClient } from './client.js';
+import type { Facts, Published, Received, Session, Subscribed, Will } from './facts.js';
+import type { KeptEntry } from './log.js';
+
+export interface State {
+  facts: Facts;
+  machine: Machine;
+  clients: readonly VirtualClient[];
+}
+
+/** What late answers, clocks and rounding may add, milliseconds. */
+const SLACK_MS = 3_000;
+
+/** After a calm: everything promised must have come true. Returns what is wrong. */
+export function checkEverything(state: State): string[] {
+  const log = LogView.of(state.machine);
+  const { facts } = state;
+  return [
+    ...facts.sessions.flatMap((session) => checkReceived(session, facts, log)),
+    ...facts.sessions.filter(({ isOver }) => !isOver).flatMap((session) => checkNothingLost(session, facts, log)),
+    ...[...facts.published.values()].flatMap((published) => checkPublished(published, log)),
+    ...facts.wills.flatMap((will) => checkWill(will, log)),
+    ...state.clients.flatMap(checkIdle),
+    ...checkCheckpoints(state.machine),
+  ];
+}
+
+/** A new subscriber of everything has got the latest retained message of each topic, in the log's order, and nothing else. */
+export function checkRetained(machine: Machine, probe: VirtualClient): string[] {
+  const latest = new Map<string, string>();
+  for (const { record } of LogView.of(machine).entries) {
+    if (record.properties['mqtt-retain'] === 'true') latest.set(record.key, text(record.payload));
+  }
+  const received = (probe.session?.received ?? []).filter(({ retain }) => retain);
+  const problems: string[] = [];
+  for (const [topic, id] of latest) {
+    const got = received.filter((each) => each.topic === topic).map((each) => each.id);
+    const expected = id === '' ? [] : [id];
+    if (got.join() !== expected.join()) problems.push(`retained ${topic} is ${expected}, ${probe.id} got ${got}`);
+  }
+  for (const { topic, id } of received) if (!latest.has(topic)) problems.push(`${id} was never retained at ${topic}`);
+  return problems;
+}
+
+/** After every session has ended: no row, nothing in memory, no will that should have gone out. */
+export function checkNothingIsLeft(state: State, broker: Broker | null): string[] {
+  const { presence, sessions, inbound, outbound } = state.machine.store;
+  const log = LogView.of(state.machine);
+  return [
+    ...Object.entries({ presence, sessions, inbound, outbound })
+      .filter(([, table]) => table.size > 0)
+      .map(([name, table]) => `left in the store: ${name} ${table.keys().join(', ').replaceAll('\0', '/')}`),
+    ...(broker === null ? ['the process is down'] : []),
+    ...(broker?.worker?.sessionCount ? [`${broker.worker.sessionCount} sessions are left in the shard`] : []),
+    ...(broker?.worker?.subscriptionCount ? [`${broker.worker.subscriptionCount} filters are left in the index`] : []),
+    ...(broker?.connectionCount ? [`${broker.connectionCount} connections are left in the edge`] : []),
+    ...state.facts.wills.flatMap((will) => checkWill(will, log)),
+  ];
+}
+
+/** What reached the application of one session was published, to a filter that it had, no more often than its QoS allows, and in order. */
+function checkReceived(session: Session, { published, wills }: Facts, log: LogView): string[] {
+  const problems: string[] = [];
+  const counts = new Map<string, number>();
+  const lastNumbers = new Map<string, { number: number; id: string }>();
+  const willsById = new Map(wills.map((will) => [will.published.id, will.published]));
+  for (const received of session.received) {
+    if (received.id === '') continue;
+    const { id, topic, qos, retain } = received;
+    const who = `${session.client} at step ${received.step}: ${id}`;
+    const origin = published.get(id) ?? willsById.get(id);
+    if (origin === undefined || origin.topic !== topic) {
+      problems.push(`${who} was never published to ${topic}`);
+      continue;
+    }
+    if (qos > origin.qos) problems.push(`${who} came with QoS ${qos}, it has ${origin.qos}`);
+    if (!log.has(id)) problems.push(`${who} is not in the log`);
+    if (!session.subscribed.some((each) => mayDeliver(each, origin, received))) {
+      problems.push(`${who} for ${topic} matches no subscription that it may have had`);
+    }
+    if (retain) continue;
+    const count = (counts.get(id) ?? 0) + (qos === 1 ? 0 : 1);
+    counts.set(id, count);
+    if (count > 1) problems.push(`${who} came ${count} times with QoS ${qos}`);
+    const line = `${origin.client} ${topic} ${origin.qos} ${qos}`;
+    const last = lastNumbers.get(line);
+    const isRepeated = qos === 1 && session.received.some((each) => each.id === id && each.step < received.step);
+    if (isRepeated || origin.client.endsWith('will')) continue;
+    if (last !== undefined && last.number > origin.number) problems.push(`${who} came after ${last.id}`);
+    lastNumbers.set(line, { number: origin.number, id });
+  }
+  return problems;
+}
+
+/** Whether a subscription may have brought a publication: one that had ended before it was sent may not. */
+function mayDeliver(subscribed: Subscribed, origin: Published, received: Received): boolean {
+  if (!filterMatches(subscribed.filter, received.topic) || subscribed.qos < received.qos) return false;
+  if (subscribed.sentStep > received.step) return false;
+  return received.retain || subscribed.endedStep === null || subscribed.endedStep >= origin.sentStep;
+}
+
+/** A session that lives has got all that was appended after a SUBACK that still stands. */
+function checkNothingLost(session: Session, { published, wills }: Facts, log: LogView): string[] {
+  const standing = session.subscribed.filter(
+    (each) =>
+      each.answeredStep !== null &&
+      each.qos > 0 &&
+      each.endAskedStep === null &&
+      !session.subscribed.some(
+        (other) => other.filter === each.filter && other.qos === 0 && other.sentStep > each.sentStep,
+      ),
+  );
+  const got = new Set(session.received.filter(({ retain }) => !retain).map(({ id }) => id));
+  const willsById = new Map(wills.map((will) => [will.published.id, will.published]));
+  const problems: string[] = [];
+  for (const { record, step } of log.entries) {
+    const id = text(record.payload);
+    const origin = published.get(id) ?? willsById.get(id);
+    if (origin === undefined || origin.qos === 0 || origin.expires || got.has(id)) continue;
+    const promised = standing.find((each) => each.answeredStep! < step && filterMatches(each.filter, record.key));
+    if (promised === undefined) continue;
+    problems.push(`${session.client} lost ${id} to ${record.key}, subscribed to ${promised.filter}`);
+    got.add(id);
+  }
+  return problems;
+}
+
+/** What was acknowledged is in the log; QoS 2 once, and QoS 0, which nobody repeats, too. */
+function checkPublished({ id, qos, answeredStep }: Published, log: LogView): string[] {
+  const count = log.count(id);
+  if (answeredStep !== null && count === 0) return [`${id} was acknowledged and is not in the log`];
+  if (qos !== 1 && count > 1) return [`${id} of QoS ${qos} is in the log ${count} times`];
+  return [];
+}
+
+function checkWill(will: Will, log: LogView): string[] {
+  const { id } = will.published;
+  const count = log.count(id);
+  if (count > 1) return [`the will ${id} went out ${count} times`];
+  if (count === 0 && mustGoOut(will)) return [`the will ${id} did not go out`];
+  if (count > 0 && mustStay(will)) return [`the will ${id} went out, and should not`];
+  return [];
+}
+
+/** The connection was lost and the delay, if any, ran out, or a session that could have been resumed ended. */
+function mustGoOut(will: Will): boolean {
+  if (!will.connected || will.lostAtMs === null || will.disconnect !== 'none') return false;
+  if (will.delayS === 0 || will.nextPresent === false)
+    return will.serverLostAtMs !== null || will.nextConnackAtMs !== null;
+  if (will.serverLostAtMs === null) return false;
+  const dueMs = will.serverLostAtMs + will.delayS * 1000;
+  return will.nextConnectAtMs !== null && will.nextConnectAtMs > dueMs + SLACK_MS;
+}
+
+/** A DISCONNECT has discarded it, or the session was resumed before its delay was over. */
+function mustStay(will: Will): boolean {
+  if (will.disconnect === 'done') return true;
+  const { nextPresent, nextConnackAtMs, lostAtMs, delayS } = will;
+  if (nextPresent !== true || nextConnackAtMs === null || lostAtMs === null) return false;
+  return nextConnackAtMs < lostAtMs + delayS * 1000;
+}
+
+function checkIdle(client: VirtualClient): string[] {
+  if (!client.isReady) return [`${client.id} could not connect`];
+  if (client.isIdle) return [];
+  const waiting = [...client.outgoing.values()].map(({ published, phase }) => `${phase} ${published.id}`);
+  return [`${client.id} waits for an answer in vain: ${waiting.join(', ') || 'SUBACK or UNSUBACK'}`];
+}
+
+/** Everything is answered, so nothing holds the checkpoint up. */
+function checkCheckpoints({ store, log }: Machine): string[] {
+  const checkpoints = store.shards.get('0')?.checkpoints;
+  const problems: string[] = [];
+  for (const [partition, { entries }] of log.partitions) {
+    const last = entries.at(-1)?.position ?? null;
+    const low = checkpoints?.get(partition)?.low ?? null;
+    if (last !== low) problems.push(`the checkpoint of ${partition} is ${low}, the log ends at ${last}`);
+  }
+  return problems;
+}
+
+/** All partitions; order counts within a topic only. */
+class LogView {
+  readonly #counts = new Map<string, number>();
+
+  private constructor(readonly entries: readonly KeptEntry[]) {
+    for (const { record } of entries) {
+      const id = text(record.payload);
+      this.#counts.set(id, this.count(id) + 1);
+    }
+  }
+
+  static of({ log }: Machine): LogView {
+    return new LogView([...log.partitions.values()].flatMap(({ entries }) => entries));
+  }
+
+  count(id: string): number {
+    return this.#counts.get(id) ?? 0;
+  }
+
+  has(id: string): boolean {
+    return this.count(id) > 0;
+  }
+}
+
+function text(payload: Uint8Array): string {
+  return Buffer.from(payload).toString();
+}

@@ -1,0 +1,58 @@
+import type { ConnectionLimits } from '../../functions/connection/state.js';
+import { LIMITS, type LimitValues } from '../../functions/handlers/limits.js';
+import type { SessionLimits } from '../../functions/session/state.js';
+import type { Chance } from './chance.js';
+
+/** How a run goes, drawn from its seed: some runs crash all the time, some never, some have slow disks, some narrow limits. */
+export interface Manner {
+  clients: number;
+  /** Mean, milliseconds; 0: never. */
+  crashEveryMs: number;
+  stopEveryMs: number;
+  /** Percent of disk writes right after which the process crashes. */
+  crashPercent: number;
+  /** Mean between two actions of a client, milliseconds. */
+  thinkMs: number;
+  diskMs: number;
+  /** Percent of disk operations that take up to three seconds. */
+  stallPercent: number;
+  linkMs: number;
+  splitPercent: number;
+  /** Percent of a client's actions that break its connection. */
+  breakPercent: number;
+  appendFailPercent: number;
+  storeFailPercent: number;
+  partitions: number;
+  limits: LimitValues & SessionLimits & ConnectionLimits;
+}
+
+export function drawManner(chance: Chance, clients: number | null): Manner {
+  return {
+    clients: clients ?? 2 + chance.below(6),
+    crashEveryMs: chance.one([0, 2_000, 10_000, 30_000]),
+    stopEveryMs: chance.one([0, 0, 20_000]),
+    crashPercent: chance.one([0, 0, 0.3, 2]),
+    thinkMs: chance.one([20, 100, 500]),
+    diskMs: chance.one([1, 10, 100]),
+    stallPercent: chance.one([0, 1, 5]),
+    linkMs: chance.one([1, 10, 200]),
+    splitPercent: chance.one([0, 20]),
+    breakPercent: chance.one([0, 2, 6]),
+    appendFailPercent: chance.one([0, 0, 0, 5]),
+    storeFailPercent: chance.one([0, 0, 0, 3]),
+    partitions: chance.one([1, 2, 3]),
+    limits: {
+      ...defaults(),
+      receiveMaximum: chance.one([3, 20, 10_000]),
+      appendsMax: chance.one([2, 10, 10_000]),
+      inFlightMax: chance.one([1, 5, 65_535]),
+      waitingMaxMessages: chance.one([0, 3, 1_000]),
+      unsavedMaxMs: chance.one([100, 1_000, 10_000]),
+    },
+  };
+}
+
+function defaults(): LimitValues {
+  const names = Object.keys(LIMITS) as (keyof LimitValues)[];
+  return Object.fromEntries(names.map((name) => [name, LIMITS[name].default])) as LimitValues;
+}

@@ -1,0 +1,176 @@
+import type { Chance } from './chance.js';
+import type { ConnectOptions, VirtualClient } from './client.js';
+import type { Manner } from './manner.js';
+import type { Timeline } from './timeline.js';
+
+const TOPICS = ['a', 'a/b', 'a/c', 'b', 'b/c/d', '$x/y'];
+const FILTERS = [...TOPICS, 'a/+', 'a/#', '#', '+', '+/+', 'b/#', '+/c/#', '$x/#'];
+const EVER_S = 0xffff_ffff;
+const QOS = [0, 1, 2] as const;
+
+interface Actor {
+  client: VirtualClient;
+  /** Seconds that its sessions live, one of these at each CONNECT. */
+  expiriesS: readonly number[];
+  cleanPercent: number;
+}
+
+export interface WorkloadParts {
+  chance: Chance;
+  timeline: Timeline;
+  manner: Manner;
+  client: (id: string, level: 4 | 5) => VirtualClient;
+  count: (name: string) => void;
+}
+
+/** What the clients do, and when. */
+export class Workload {
+  readonly #parts: WorkloadParts;
+  readonly #actors: Actor[] = [];
+  #mode: 'still' | 'storm' | 'calm' | 'end' = 'still';
+  #probes = 0;
+
+  constructor(parts: WorkloadParts) {
+    this.#parts = parts;
+    for (let i = 0; i < parts.manner.clients; i += 1) this.#actors.push(this.#actor(i));
+  }
+
+  get clients(): VirtualClient[] {
+    return this.#actors.map(({ client }) => client);
+  }
+
+  begin(): void {
+    const isFirst = this.#mode === 'still';
+    this.#mode = 'storm';
+    if (!isFirst) return;
+    for (const actor of this.#actors) this.#live(actor);
+  }
+
+  /** Nobody begins anything new; everybody comes back for what is owed. */
+  settle(): void {
+    this.#mode = 'calm';
+    for (const { client } of this.#actors) if (this.#parts.chance.percent(50)) client.drop();
+    // Whoever withholds answers on a connection gets them out of its next one.
+    for (const { client } of this.#actors) client.abandon();
+  }
+
+  /** A stranger that asks for everything retained. */
+  probe(): VirtualClient {
+    this.#probes += 1;
+    const probe = this.#parts.client(`probe${this.#probes}`, 5);
+    probe.connect({ ...this.#connectOptions([0], 0), clean: true, will: null, isSilent: false });
+    this.#parts.timeline.after(5_000, () => {
+      probe.subscribe(['#', '$x/#'].map((filter) => ({ filter, qos: 1, retainHandling: 0 })));
+    });
+    return probe;
+  }
+
+  endSessions(): void {
+    this.#mode = 'end';
+    for (const { client } of this.#actors) {
+      const { chance } = this.#parts;
+      const ends = chance.one(['now', 'soon', 'clean'] as const);
+      if (ends === 'now' && client.level === 5) client.disconnect({ expiryS: 0 });
+      else if (ends === 'soon' && client.level === 5) client.disconnect({ expiryS: 5 });
+      else this.#endCleanly(client);
+    }
+  }
+
+  #endCleanly(client: VirtualClient): void {
+    client.disconnect();
+    const options = { ...this.#connectOptions([0], 100), clean: true, will: null, isSilent: false };
+    this.#parts.timeline.after(1_000, () => client.connect(options));
+    this.#parts.timeline.after(5_000, () => client.disconnect());
+  }
+
+  #actor(i: number): Actor {
+    const { chance } = this.#parts;
+    const level = chance.one([4, 5] as const);
+    const kind = chance.weighed({ persistent: 5, brief: 2, volatile: 2 });
+    const expiriesS = { persistent: [EVER_S, 3_600], brief: [0, 2, 10, EVER_S], volatile: [0] }[kind];
+    const cleanPercent = { persistent: chance.one([0, 5]), brief: 20, volatile: 100 }[kind];
+    return { client: this.#parts.client(`c${i}`, level), expiriesS, cleanPercent };
+  }
+
+  #live(actor: Actor): void {
+    const { chance, timeline, manner } = this.#parts;
+    const { client } = actor;
+    const idleMs = client.connection === null ? 50 + manner.thinkMs : manner.thinkMs;
+    timeline.after(this.#mode === 'storm' ? chance.between(0, 2 * idleMs) : 200, () => {
+      if (this.#mode === 'storm') this.#act(actor);
+      else if (this.#mode === 'calm' && client.connection === null) this.#comeBack(actor);
+      this.#live(actor);
+    });
+  }
+
+  #comeBack({ client, expiriesS }: Actor): void {
+    const longest = Math.max(...expiriesS);
+    client.connect({ ...this.#connectOptions([longest], 0), clean: longest === 0, will: null, isSilent: false });
+  }
+
+  #act(actor: Actor): void {
+    const { chance, manner } = this.#parts;
+    const { client } = actor;
+    if (client.connection === null) {
+      if (chance.percent(chance.one([20, 80])))
+        client.connect(this.#connectOptions(actor.expiriesS, actor.cleanPercent));
+      return;
+    }
+    if (chance.percent(manner.breakPercent)) {
+      if (chance.percent(50)) client.drop();
+      else client.abandon();
+      return;
+    }
+    const action = chance.weighed({ publish: 60, burst: 8, retain: 8, subscribe: 12, unsubscribe: 6, disconnect: 2 });
+    switch (action) {
+      case 'publish':
+        return this.#publish(client);
+      case 'burst': {
+        const topic = chance.one(TOPICS);
+        const qos = chance.one(QOS);
+        for (let i = 0; i < 10; i += 1) client.publish(topic, qos, false);
+        return;
+      }
+      case 'retain':
+        return client.publish(chance.one(TOPICS), chance.one(QOS), true, { empty: chance.percent(30) });
+      case 'subscribe': {
+        const filters = new Set([chance.one(FILTERS), chance.one(FILTERS)].slice(chance.below(2)));
+        const retainHandling = client.level === 5 ? chance.below(3) : 0;
+        return client.subscribe([...filters].map((filter) => ({ filter, qos: chance.one(QOS), retainHandling })));
+      }
+      case 'unsubscribe': {
+        const filters = client.session?.subscribed.map(({ filter }) => filter) ?? [];
+        return client.unsubscribe(filters.length > 0 && chance.percent(90) ? chance.one(filters) : chance.one(FILTERS));
+      }
+      case 'disconnect': {
+        const expiryS = chance.percent(20) ? chance.one([0, 2, 10]) : undefined;
+        return client.disconnect({ withWill: chance.percent(20), ...(expiryS !== undefined && { expiryS }) });
+      }
+    }
+  }
+
+  #publish(client: VirtualClient): void {
+    const { chance } = this.#parts;
+    const options = chance.percent(5) ? { expiryS: 1 + chance.below(10) } : {};
+    client.publish(chance.one(TOPICS), chance.one(QOS), false, options);
+  }
+
+  #connectOptions(expiriesS: readonly number[], cleanPercent: number): ConnectOptions {
+    const { chance } = this.#parts;
+    const will = chance.percent(40) && {
+      topic: chance.one(TOPICS),
+      qos: chance.one(QOS),
+      retain: chance.percent(20),
+      delayS: chance.one([0, 0, 1, 5]),
+    };
+    return {
+      clean: chance.percent(cleanPercent),
+      expiryS: chance.one(expiriesS),
+      receiveMaximum: chance.one([1, 4, 65_535]),
+      topicAliasMaximum: chance.one([0, 0, 2]),
+      keepAliveS: chance.one([0, 2, 30]),
+      isSilent: chance.percent(10),
+      will: will || null,
+    };
+  }
+}
