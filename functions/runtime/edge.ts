@@ -55,8 +55,8 @@ export class Edge implements EdgeChannel {
   readonly #limits: EdgeLimits;
   readonly #connections = new Set<Connection>();
   readonly #byClient = new Map<string, Connection>();
-  /** Presence rows being given up. */
-  readonly #leaving = new Set<Promise<void>>();
+  /** Presence rows being claimed or given up. */
+  readonly #writing = new Set<Promise<void>>();
 
   constructor(parts: EdgeParts, limits: EdgeLimits) {
     this.#parts = parts;
@@ -117,7 +117,7 @@ export class Edge implements EdgeChannel {
   /** Says goodbye to every client, and resolves when every presence row says so too. */
   async close(): Promise<void> {
     for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });
-    while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
   }
 
   #feed(connection: Connection, input: Input): void {
@@ -149,7 +149,7 @@ export class Edge implements EdgeChannel {
       case 'authenticate':
         return void this.#authenticate(connection, effect);
       case 'claim':
-        return void this.#claim(connection, effect.claim);
+        return this.#track(this.#claim(connection, effect.claim));
       case 'append':
         this.#parts.telemetry.count('publications-received');
         return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
@@ -214,9 +214,14 @@ export class Edge implements EdgeChannel {
       .then((isOurs) => {
         if (isOurs) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
       })
-      .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) }))
-      .finally(() => this.#leaving.delete(left));
-    this.#leaving.add(left);
+      .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) }));
+    this.#track(left);
+  }
+
+  /** Closing waits for it: a claim that is won while closing is given back. */
+  #track(write: Promise<void>): void {
+    const tracked = write.finally(() => this.#writing.delete(tracked));
+    this.#writing.add(tracked);
   }
 
   /** One timer for a connection, set for its earliest deadline and looked at again when it goes off. */
