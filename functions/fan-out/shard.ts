@@ -73,8 +73,8 @@ export class Shard {
     for (const row of Object.values(state.subscriptions)) this.#subscribers.set(slot, row);
     for (const row of loaded.inFlight) if (row.state === 'done') this.#partitions.keepDone(state, row);
     for (const will of loaded.presence.leftWills) {
-      // Left when the present connection came, whose number is the time of that or higher.
-      const inDoubtSinceMs = Math.min(loaded.presence.connectionNumber, now);
+      // Published no earlier than its own connection came, whose number is the time of that or higher.
+      const inDoubtSinceMs = Math.min(will.connectionNumber, now);
       this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs }, now);
     }
     this.#step(slot, { type: 'ticked' }, now);
