@@ -67,7 +67,9 @@ export function onPresenceReleased(
 
 /** Nothing of it is left to anybody: subscriptions, queue, what was in flight. The will has gone out. */
 export function endSession(state: SessionState, effects: SessionEffect[]): void {
-  const filters = Object.values(state.subscriptions).map((row) => row.filter);
+  // What an UNSUBSCRIBE has removed is in the index until that is saved.
+  const leaving = state.pendingAnswers.flatMap((answer) => answer.removed);
+  const filters = [...Object.values(state.subscriptions).map((row) => row.filter), ...leaving];
   if (filters.length > 0) effects.push({ type: 'unindex', filters });
   letGo(state, effects);
   effects.push({ type: 'end-session', stored: state.wasDurable || state.stored.used });

@@ -122,6 +122,9 @@ export function openShard(): Play {
       case 'sessions':
         lines.push(String(shard.sessionCount));
         return;
+      case 'subscriptions':
+        lines.push(String(shard.subscriptionCount));
+        return;
       case 'restart':
         return restart();
       case 'tick':
