@@ -55,8 +55,8 @@ export class Edge implements EdgeChannel {
   readonly #limits: EdgeLimits;
   readonly #connections = new Set<Connection>();
   readonly #byClient = new Map<string, Connection>();
-  /** Presence rows being claimed or given up. */
-  readonly #writing = new Set<Promise<void>>();
+  /** Presence rows being claimed or given up, by client: one after another, in the order in which its connections came and went. */
+  readonly #writing = new Map<string, Promise<void>>();
 
   constructor(parts: EdgeParts, limits: EdgeLimits) {
     this.#parts = parts;
@@ -117,7 +117,7 @@ export class Edge implements EdgeChannel {
   /** Says goodbye to every client, and resolves when every presence row says so too. */
   async close(): Promise<void> {
     for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });
-    while (this.#writing.size > 0) await Promise.allSettled(this.#writing);
+    while (this.#writing.size > 0) await Promise.allSettled(this.#writing.values());
   }
 
   #feed(connection: Connection, input: Input): void {
@@ -149,7 +149,7 @@ export class Edge implements EdgeChannel {
       case 'authenticate':
         return void this.#authenticate(connection, effect);
       case 'claim':
-        return this.#track(this.#claim(connection, effect.claim));
+        return this.#writePresence(state.clientId, () => this.#claim(connection, effect.claim));
       case 'append':
         this.#parts.telemetry.count('publications-received');
         return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
@@ -208,20 +208,26 @@ export class Edge implements EdgeChannel {
     if (this.#byClient.get(clientId) === connection) this.#byClient.delete(clientId);
     const { sessionExpiryS, will, atMs } = effect;
     const { presence, sessions, telemetry } = this.#parts;
-    const left = retry('leave', this.#parts, () =>
-      presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs }),
-    )
-      .then((isOurs) => {
-        if (isOurs) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
-      })
-      .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) }));
-    this.#track(left);
+    const call = () => presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
+    this.#writePresence(clientId, () =>
+      retry('leave', this.#parts, call)
+        .then((isOurs) => {
+          if (isOurs) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
+        })
+        .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) })),
+    );
   }
 
-  /** Closing waits for it: a claim that is won while closing is given back. */
-  #track(write: Promise<void>): void {
-    const tracked = write.finally(() => this.#writing.delete(tracked));
-    this.#writing.add(tracked);
+  /**
+   * The connection that came last wins, however long the claim of one before it takes, and finds in the row how that one
+   * went: a will that a DISCONNECT discarded must not be taken for one left behind. `write` never rejects.
+   */
+  #writePresence(clientId: string, write: () => Promise<void>): void {
+    const before = this.#writing.get(clientId);
+    const written: Promise<void> = (before ? before.then(write) : write()).finally(() => {
+      if (this.#writing.get(clientId) === written) this.#writing.delete(clientId);
+    });
+    this.#writing.set(clientId, written);
   }
 
   /** One timer for a connection, set for its earliest deadline and looked at again when it goes off. */

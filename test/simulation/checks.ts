@@ -1,6 +1,6 @@
 import { filterMatches } from '../../functions/topics/filter-match.js';
 import type { Broker, Machine } from './broker.js';
-import type { VirtualClient } from './client.js';
+import { LINK_LAG_MS, type VirtualClient } from './client.js';
 import type { Facts, Published, Received, Session, Subscribed, Will } from './facts.js';
 import type { KeptEntry } from './log.js';
 
@@ -8,6 +8,8 @@ export interface State {
   facts: Facts;
   machine: Machine;
   clients: readonly VirtualClient[];
+  /** Whether the log refused appends, which lets a later one overtake. */
+  appendsFailed: boolean;
 }
 
 /** What late answers, clocks and rounding may add, milliseconds. */
@@ -18,6 +20,7 @@ export function checkEverything(state: State): string[] {
   const log = LogView.of(state.machine);
   const { facts } = state;
   return [
+    ...(state.appendsFailed ? [] : checkOrder(facts, log)),
     ...facts.sessions.flatMap((session) => checkReceived(session, facts, log)),
     ...facts.sessions.filter(({ isOver }) => !isOver).flatMap((session) => checkNothingLost(session, facts, log)),
     ...[...facts.published.values()].flatMap((published) => checkPublished(published, log)),
@@ -60,11 +63,28 @@ export function checkNothingIsLeft(state: State, broker: Broker | null): string[
   ];
 }
 
+/** The log has what one client published to one topic with one QoS in the order in which it was sent; what is repeated counts once. */
+function checkOrder({ published }: Facts, log: LogView): string[] {
+  const problems: string[] = [];
+  const last = new Map<string, Published>();
+  const seen = new Set<string>();
+  for (const { record } of log.entries) {
+    const origin = published.get(text(record.payload));
+    if (origin === undefined || seen.has(origin.id)) continue;
+    seen.add(origin.id);
+    const line = `${origin.client} ${origin.topic} ${origin.qos}`;
+    const before = last.get(line);
+    if (before && before.number > origin.number) problems.push(`${origin.id} is in the log after ${before.id}`);
+    last.set(line, origin);
+  }
+  return problems;
+}
+
 /** What reached the application of one session was published, to a filter that it had, no more often than its QoS allows, and in order. */
 function checkReceived(session: Session, { published, wills }: Facts, log: LogView): string[] {
   const problems: string[] = [];
   const counts = new Map<string, number>();
-  const lastNumbers = new Map<string, { number: number; id: string }>();
+  const reached = new Map<string, { place: number; id: string }>();
   const willsById = new Map(wills.map((will) => [will.published.id, will.published]));
   for (const received of session.received) {
     if (received.id === '') continue;
@@ -81,15 +101,18 @@ function checkReceived(session: Session, { published, wills }: Facts, log: LogVi
       problems.push(`${who} for ${topic} matches no subscription that it may have had`);
     }
     if (retain) continue;
+    // A publisher may repeat QoS 1, and so may the server as long as it is not answered.
+    const mayRepeat = origin.qos === 1;
+    const isFirst = !counts.has(id);
     const count = (counts.get(id) ?? 0) + (qos === 1 ? 0 : 1);
     counts.set(id, count);
-    if (count > 1) problems.push(`${who} came ${count} times with QoS ${qos}`);
-    const line = `${origin.client} ${topic} ${origin.qos} ${qos}`;
-    const last = lastNumbers.get(line);
-    const isRepeated = qos === 1 && session.received.some((each) => each.id === id && each.step < received.step);
-    if (isRepeated || origin.client.endsWith('will')) continue;
-    if (last !== undefined && last.number > origin.number) problems.push(`${who} came after ${last.id}`);
-    lastNumbers.set(line, { number: origin.number, id });
+    if (count > 1 && !mayRepeat) problems.push(`${who} came ${count} times with QoS ${qos}`);
+    if (!isFirst) continue;
+    const line = `${topic} ${origin.qos} ${qos}`;
+    const last = reached.get(line);
+    const place = log.places(id).find((each) => each > (last?.place ?? -1));
+    if (place === undefined) problems.push(`${who} came after ${last?.id}`);
+    else reached.set(line, { place, id });
   }
   return problems;
 }
@@ -157,9 +180,9 @@ function mustGoOut(will: Will): boolean {
 /** A DISCONNECT has discarded it, or the session was resumed before its delay was over. */
 function mustStay(will: Will): boolean {
   if (will.disconnect === 'done') return true;
-  const { nextPresent, nextConnackAtMs, lostAtMs, delayS } = will;
-  if (nextPresent !== true || nextConnackAtMs === null || lostAtMs === null) return false;
-  return nextConnackAtMs < lostAtMs + delayS * 1000;
+  const { nextPresent, nextConnackAtMs, brokenAtMs, delayS } = will;
+  if (nextPresent !== true || nextConnackAtMs === null || brokenAtMs === null) return false;
+  return nextConnackAtMs < brokenAtMs + delayS * 1000 - LINK_LAG_MS;
 }
 
 function checkIdle(client: VirtualClient): string[] {
@@ -183,12 +206,14 @@ function checkCheckpoints({ store, log }: Machine): string[] {
 
 /** All partitions; order counts within a topic only. */
 class LogView {
-  readonly #counts = new Map<string, number>();
+  readonly #places = new Map<string, number[]>();
 
   private constructor(readonly entries: readonly KeptEntry[]) {
-    for (const { record } of entries) {
+    for (const [place, { record }] of entries.entries()) {
       const id = text(record.payload);
-      this.#counts.set(id, this.count(id) + 1);
+      const places = this.#places.get(id);
+      if (places) places.push(place);
+      else this.#places.set(id, [place]);
     }
   }
 
@@ -196,8 +221,13 @@ class LogView {
     return new LogView([...log.partitions.values()].flatMap(({ entries }) => entries));
   }
 
+  /** In order. */
+  places(id: string): readonly number[] {
+    return this.#places.get(id) ?? [];
+  }
+
   count(id: string): number {
-    return this.#counts.get(id) ?? 0;
+    return this.places(id).length;
   }
 
   has(id: string): boolean {

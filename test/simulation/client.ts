@@ -49,10 +49,14 @@ interface Connection {
   /** Packet identifiers of the server's that are in use, and what they stand for. */
   taken: Map<number, string>;
   lastAnswerMs: number;
+  /** When this end broke it; null: it did not. */
+  brokenAtMs: number | null;
   will: Will | null;
   isOver: boolean;
 }
 
+/** How late bytes and a close may arrive, milliseconds. */
+export const LINK_LAG_MS = 1_000;
 const EVER_S = 0xffff_ffff;
 const LEFT_OUT = { published: null };
 
@@ -108,6 +112,7 @@ export class VirtualClient {
       aliases: new Map(),
       taken: new Map(),
       lastAnswerMs: 0,
+      brokenAtMs: null,
       will: null,
       isOver: false,
     };
@@ -138,6 +143,7 @@ export class VirtualClient {
         delayS,
         connected: false,
         lostAtMs: null,
+        brokenAtMs: null,
         serverLostAtMs: null,
         disconnect: 'none',
         nextConnectAtMs: null,
@@ -200,7 +206,9 @@ export class VirtualClient {
     const clears = !(options.withWill && this.level === 5);
     if (will !== null && clears) will.disconnect = 'sent';
     const arrived = () => {
-      if (will === null || !clears) return;
+      const { closedAtStep } = connection.link;
+      const isTooLate = closedAtStep !== null && closedAtStep < this.parts.timeline.steps;
+      if (will === null || !clears || isTooLate) return;
       will.disconnect = 'arrived';
       this.parts.whenDealtWith(() => {
         will.disconnect = 'done';
@@ -225,6 +233,7 @@ export class VirtualClient {
   drop(): void {
     const { connection } = this;
     if (connection === null) return;
+    connection.brokenAtMs ??= this.parts.timeline.nowMs;
     connection.link.break();
   }
 
@@ -232,7 +241,7 @@ export class VirtualClient {
   abandon(): void {
     const { connection } = this;
     if (connection === null) return;
-    connection.link.break();
+    this.drop();
     this.#lose(connection);
   }
 
@@ -319,13 +328,11 @@ export class VirtualClient {
   }
 
   #checkPresent(options: ConnectOptions, sessionPresent: boolean): void {
-    const { timeline, fail } = this.parts;
+    const { fail } = this.parts;
     if (options.clean && sessionPresent) fail(`${this.id}: session present after a clean start [MQTT-3.2.2-2]`);
-    if (options.clean || this.session === null) return;
-    const kept = this.#kept;
-    const lives = kept !== null && timeline.nowMs < this.#goneAtMs + kept.leastS * 1000;
-    if (lives && !sessionPresent) fail(`${this.id}: the session is lost`);
-    if (kept?.mostS === 0 && sessionPresent) fail(`${this.id}: a session that ended with its connection is present`);
+    if (!options.clean && this.session !== null && this.#surelyLives && !sessionPresent) {
+      fail(`${this.id}: the session is lost`);
+    }
   }
 
   #onPublish(connection: Connection, packet: Extract<Packet, { cmd: 'publish' }>): void {
@@ -405,19 +412,33 @@ export class VirtualClient {
     connection.isOver = true;
     if (this.connection === connection) this.connection = null;
     const { nowMs } = this.parts.timeline;
-    if (connection.will) connection.will.lostAtMs = nowMs;
+    if (connection.will) {
+      connection.will.lostAtMs = nowMs;
+      connection.will.brokenAtMs = connection.brokenAtMs;
+    }
     this.parts.note(`${this.id} is cut off`);
     if (connection.isReady) {
-      this.#goneAtMs = nowMs;
-      return;
+      // The server may have closed it a while ago.
+      this.#goneAtMs = Math.min(connection.brokenAtMs ?? nowMs, nowMs - LINK_LAG_MS);
+      if (this.#kept?.mostS === 0) this.#forgetSession();
+    } else {
+      this.#loseUnanswered(connection.options);
     }
+  }
+
+  /** The CONNECT may have been taken all the same. Where it may have begun a session, what the client knows may be another's. */
+  #loseUnanswered({ expiryS, clean }: ConnectOptions): void {
     this.#mayBegin = true;
-    // The CONNECT may have been taken all the same, with its own expiry.
-    const { expiryS, clean } = connection.options;
+    if (this.session === null) return;
+    if (!this.#surelyLives) this.#mustBeClean = true;
     const maybeS = this.level === 5 ? expiryS : clean ? 0 : EVER_S;
     if (this.#kept !== null) {
       this.#kept = { leastS: Math.min(this.#kept.leastS, maybeS), mostS: Math.max(this.#kept.mostS, maybeS) };
     }
+  }
+
+  get #surelyLives(): boolean {
+    return this.#kept !== null && this.parts.timeline.nowMs < this.#goneAtMs + this.#kept.leastS * 1000;
   }
 
   #beginSession(): void {

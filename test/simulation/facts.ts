@@ -53,6 +53,8 @@ export interface Will {
   connected: boolean;
   /** When the client knew its connection over. */
   lostAtMs: number | null;
+  /** When the client's end broke it; null: it did not. */
+  brokenAtMs: number | null;
   /** When the server surely knew, by itself or by a restart. */
   serverLostAtMs: number | null;
   /** DISCONNECT: sent; reached a process; and that process had time enough to deal with it. */

@@ -21,6 +21,8 @@ export interface ClientEnd {
 
 /** A transport connection: bytes in order both ways, until it breaks wherever it likes. */
 export class Link {
+  /** The step in which the server closed it; null: it has not. */
+  closedAtStep: number | null = null;
   /** Called when the server hears that it is over. */
   whenServerKnows: () => void = () => {};
   readonly #timeline: Timeline;
@@ -67,6 +69,7 @@ export class Link {
 
   /** The server closes when what it sent is out; it is told so when the client has closed, too. */
   closeByServer(): void {
+    this.closedAtStep ??= this.#timeline.steps;
     this.#toClient.end(() => {
       this.#tellClient();
       this.#timeline.after(this.#manner.delayMs(), () => this.tellServer());

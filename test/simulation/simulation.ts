@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Broker, Machine } from './broker.js';
 import { Chance } from './chance.js';
-import { checkEverything, checkNothingIsLeft, checkRetained } from './checks.js';
+import { checkEverything, checkNothingIsLeft, checkRetained, type State } from './checks.js';
 import { VirtualClient } from './client.js';
 import { Disk } from './disk.js';
 import type { Facts } from './facts.js';
@@ -143,8 +143,7 @@ class Simulation {
     this.#workload.settle();
     await this.#pass(SETTLE_MS);
     if (!this.#isFine) return;
-    const state = { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients };
-    for (const problem of checkEverything(state)) this.#fail(problem);
+    for (const problem of checkEverything(this.#state)) this.#fail(problem);
     if (!this.#isFine) return;
     const probe = this.#workload.probe();
     await this.#pass(SETTLE_MS / 2);
@@ -159,8 +158,12 @@ class Simulation {
     this.#workload.endSessions();
     await this.#pass(END_MS);
     if (!this.#isFine) return;
-    const state = { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients };
-    for (const problem of checkNothingIsLeft(state, this.#broker)) this.#fail(problem);
+    for (const problem of checkNothingIsLeft(this.#state, this.#broker)) this.#fail(problem);
+  }
+
+  get #state(): State {
+    const appendsFailed = this.#manner.appendFailPercent > 0;
+    return { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients, appendsFailed };
   }
 
   async #pass(ms: number): Promise<void> {

@@ -161,7 +161,7 @@ export class Workload {
       topic: chance.one(TOPICS),
       qos: chance.one(QOS),
       retain: chance.percent(20),
-      delayS: chance.one([0, 0, 1, 5]),
+      delayS: chance.one([0, 0, 2, 8]),
     };
     return {
       clean: chance.percent(cleanPercent),
