@@ -42,7 +42,7 @@ export function drawManner(chance: Chance, clients: number | null): Manner {
     storeFailPercent: chance.one([0, 0, 0, 3]),
     partitions: chance.one([1, 2, 3]),
     limits: {
-      ...defaults(),
+      ...defaultLimits(),
       receiveMaximum: chance.one([3, 20, 10_000]),
       appendsMax: chance.one([2, 10, 10_000]),
       inFlightMax: chance.one([1, 5, 65_535]),
@@ -52,7 +52,7 @@ export function drawManner(chance: Chance, clients: number | null): Manner {
   };
 }
 
-function defaults(): LimitValues {
+export function defaultLimits(): LimitValues {
   const names = Object.keys(LIMITS) as (keyof LimitValues)[];
   return Object.fromEntries(names.map((name) => [name, LIMITS[name].default])) as LimitValues;
 }
