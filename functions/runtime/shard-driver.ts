@@ -3,7 +3,7 @@ import { Shard } from '../fan-out/shard.js';
 import { encode } from '../mqtt/encode.js';
 import type { EdgeChannel } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
-import type { CheckpointRow, Store } from '../ports/store.js';
+import type { CheckpointRow, RetainedRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { PublishToClient } from '../session/effects.js';
 import type { SessionLimits, SessionState } from '../session/state.js';
@@ -37,6 +37,8 @@ export class ShardDriver {
   readonly #saidAtMs = new Map<string, number>();
   /** Effects under way. */
   readonly #working = new Set<Promise<void>>();
+  /** Those of them that write retained rows. */
+  readonly #retaining = new Set<Promise<void>>();
 
   constructor(
     parts: ShardDriverParts,
@@ -57,6 +59,7 @@ export class ShardDriver {
     const { store, telemetry } = this.#parts;
     const rows = this.shard.takeCheckpoints();
     if (rows.length === 0) return [];
+    await Promise.all(this.#retaining);
     try {
       await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
     } catch (error) {
@@ -70,12 +73,20 @@ export class ShardDriver {
     return rows;
   }
 
-  /** Runs something with retries and remembers that it is under way. */
-  work(what: string, run: () => Promise<void>): void {
+  /** Sees to it that a retained publication has its row: the checkpoint does not pass it before. */
+  retain(row: RetainedRow): void {
+    const work = this.work('retain', async () => void (await this.#parts.store.retained.put(row)));
+    this.#retaining.add(work);
+    void work.then(() => this.#retaining.delete(work));
+  }
+
+  /** Runs something with retries and remembers that it is under way. Never rejects. */
+  work(what: string, run: () => Promise<void>): Promise<void> {
     const work: Promise<void> = retry(what, this.#parts, run)
       .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
+    return work;
   }
 
   /** Resolves when all that `run` has set going is done. */

@@ -147,7 +147,7 @@ export class Worker implements SessionChannel {
   }
 
   #handOut(topic: string, entry: LogEntry, isReplay: boolean, now: number): void {
-    const { routes, telemetry, store } = this.#parts;
+    const { routes, telemetry } = this.#parts;
     const mqttTopic = routes.toTopic(topic, entry.record.key, entry.record.properties);
     const publication =
       mqttTopic === null ? { problem: 'no route' } : fromRecord(entry.record, mqttTopic, entry.appendedAtMs);
@@ -155,10 +155,8 @@ export class Worker implements SessionChannel {
       telemetry.count('log-records-skipped');
       return this.#driver.shard.skip(entry);
     }
-    if (isReplay && publication.retain) {
-      // Whoever appended it may not have lived to write the row; writing it twice is harmless.
-      this.#driver.work('retain', async () => void (await store.retained.put(retainedRow(entry, publication))));
-    }
+    // Whoever appended it may not have lived to write the row, or may have failed; writing it twice is harmless.
+    if (publication.retain) this.#driver.retain(retainedRow(entry, publication));
     this.#driver.shard.publish(entry, publication, isReplay, now);
   }
 
