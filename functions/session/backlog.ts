@@ -81,7 +81,10 @@ export function onOutboundRead(
 
 /** In flight when the last connection ended: the same packet identifier, and DUP [MQTT-3.3.1-1] [MQTT-4.4.0-1]. */
 function resend(state: SessionState, row: OutboundRow, now: number, effects: SessionEffect[]): void {
-  state.stored.taken[placeText(row.origin)] = 'resent';
+  const origin = placeText(row.origin);
+  // A crash may have left its row in the queue, too. It goes before the one in flight does, or it would be sent anew.
+  const mayBeQueued = state.known[origin] === true && row.state !== 'done';
+  state.stored.taken[origin] = mayBeQueued ? 'queued' : 'resent';
   if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
   const order = orderOf(row);
   const entry: InFlight = {
@@ -97,7 +100,7 @@ function resend(state: SessionState, row: OutboundRow, now: number, effects: Ses
     bytes: row.publication ? publicationBytes(row.publication) : 0,
     sentAtMs: now,
     saved: true,
-    queued: false,
+    queued: mayBeQueued,
     settled: true,
   };
   state.nextOrder = Math.max(state.nextOrder, order + 1);
