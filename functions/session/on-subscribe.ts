@@ -115,6 +115,8 @@ function grant(
   const { filter, ...options } = request;
   const identified = identifier !== null && { identifier };
   const replaced = state.subscriptions[filterKey(filter)];
+  // At QoS 0 it is owed nothing that was handed out before, and may have had it.
+  const since = replaced && replaced.options.qos > 0 ? replaced.since : handedOut;
   const isShared = parseShared(filter) !== null;
   const shared = isShared && { shareId: replaced?.shareId ?? `${state.sequence}.${answer.reasonCodes.length}` };
   const replay = from === null ? replaced?.replay : replayOf(state, parseFrom(from, now) ?? 'earliest', handedOut);
@@ -123,7 +125,7 @@ function grant(
     options,
     ...identified,
     ...shared,
-    since: replaced?.since ?? handedOut,
+    since,
     ...(replay && { replay }),
   };
   if (replay !== undefined && !state.replaying.includes(filter)) state.replaying.push(filter);
