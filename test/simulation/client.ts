@@ -52,6 +52,8 @@ interface Connection {
   /** When this end broke it; null: it did not. */
   brokenAtMs: number | null;
   will: Will | null;
+  /** That of the connection before. */
+  follows: Will | null;
   isOver: boolean;
 }
 
@@ -114,6 +116,7 @@ export class VirtualClient {
       lastAnswerMs: 0,
       brokenAtMs: null,
       will: null,
+      follows: null,
       isOver: false,
     };
     connection.parser.on('packet', (packet) => this.#take(connection, packet));
@@ -131,8 +134,9 @@ export class VirtualClient {
     this.#connects += 1;
     if (options.clean) this.#forgetSession();
     this.#mustBeClean = options.clean;
-    if (this.#lastWill !== null && this.#lastWill.nextConnectAtMs === null) {
+    if (this.#lastWill?.nextConnectAtMs === null) {
       this.#lastWill.nextConnectAtMs = timeline.nowMs;
+      connection.follows = this.#lastWill;
     }
     if (options.will !== null) {
       const { topic, qos, retain } = options.will;
@@ -208,7 +212,8 @@ export class VirtualClient {
     const arrived = () => {
       const { closedAtStep } = connection.link;
       const isTooLate = closedAtStep !== null && closedAtStep < this.parts.timeline.steps;
-      if (will === null || !clears || isTooLate) return;
+      // A CONNECT may have overtaken it, on a connection of its own.
+      if (will === null || !clears || isTooLate || will.nextConnectAtMs !== null) return;
       will.disconnect = 'arrived';
       this.parts.whenDealtWith(() => {
         will.disconnect = 'done';
@@ -307,9 +312,9 @@ export class VirtualClient {
     const expiryS = this.level === 5 ? options.expiryS : options.clean ? 0 : EVER_S;
     this.#kept = { leastS: expiryS, mostS: expiryS };
     if (connection.will) connection.will.connected = true;
-    if (this.#lastWill !== null && this.#lastWill.nextConnackAtMs === null) {
-      this.#lastWill.nextConnackAtMs = timeline.nowMs;
-      this.#lastWill.nextPresent = sessionPresent;
+    if (connection.follows !== null) {
+      connection.follows.nextConnackAtMs = timeline.nowMs;
+      connection.follows.nextPresent = sessionPresent;
     }
     this.#lastWill = connection.will;
     if (!sessionPresent) {

@@ -59,7 +59,7 @@ export interface Will {
   serverLostAtMs: number | null;
   /** DISCONNECT: sent; reached a process; and that process had time enough to deal with it. */
   disconnect: 'none' | 'sent' | 'arrived' | 'done';
-  /** The client's next CONNECT: when it was sent, and what became of it. */
+  /** The client's next CONNECT: when it was sent, and how it was answered; null: it was not. */
   nextConnectAtMs: number | null;
   nextConnackAtMs: number | null;
   nextPresent: boolean | null;
