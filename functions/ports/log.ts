@@ -33,6 +33,12 @@ export type From = { after: Position } | 'earliest' | 'latest';
 /** Or the first entry that was appended at or after a time, in milliseconds since the epoch, as the log saw it. */
 export type HistoryFrom = { after: Position } | { sinceMs: number } | 'earliest';
 
+/** A record with this key and this value of the property that is looked for. */
+export interface Sought {
+  key: string;
+  value: string;
+}
+
 export interface LogReader {
   readonly partition: string;
   /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
@@ -66,10 +72,11 @@ export interface Log {
   last(partition: string): Promise<Position | undefined>;
 
   /**
-   * Settles an append in doubt: waits until no earlier append of this topic and key can still arrive, then looks for a
-   * record whose property `name` is `value`, from `sinceMs` (milliseconds since the epoch, by the appender's clock) on.
+   * Settles appends in doubt: waits until no earlier append of this topic and these keys can still arrive, then looks for
+   * records whose property `name` is one of the values, from `sinceMs` (milliseconds since the epoch, by the appender's clock)
+   * on. Resolves with the values that were found; reads the log once for all of them.
    */
-  find(topic: string, key: string, name: string, value: string, sinceMs: number): Promise<Receipt | undefined>;
+  find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>>;
 
   /** Finishes what was handed over, then closes every reader. */
   close(): Promise<void>;

@@ -5,17 +5,20 @@ import type { Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import { RECORD_PROPERTIES, toRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
+import { AppendSearch } from './append-search.js';
 
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {
   readonly #log: Log;
   readonly #store: Pick<Store, 'retained'>;
   readonly #routes: Routes;
+  readonly #search: AppendSearch;
 
   constructor(parts: { log: Log; store: Pick<Store, 'retained'>; routes: Routes }) {
     this.#log = parts.log;
     this.#store = parts.store;
     this.#routes = parts.routes;
+    this.#search = new AppendSearch(parts.log, RECORD_PROPERTIES.token);
   }
 
   /** Resolves when the publication is durable, and its retained row where it has one. Rejects as `Log.append` does. */
@@ -30,8 +33,7 @@ export class Publisher {
   async wasPublished(topic: string, token: string, sinceMs: number): Promise<boolean> {
     const place = this.#routes.toLog(topic);
     if (place === null) return false;
-    const found = await this.#log.find(place.logTopic, place.key, RECORD_PROPERTIES.token, token, sinceMs);
-    return found !== undefined;
+    return this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
   }
 
   async #retain(publication: Publication, appended: Promise<Receipt>): Promise<Receipt> {

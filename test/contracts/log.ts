@@ -133,9 +133,10 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       const after = (i: number) => log.history(partition!, { after: receipts[i]!.position }, 3);
       assert.deepEqual((await after(1)).map(payloadText), ['2', '3', '4']);
       assert.deepEqual(await after(5), []);
-      for (const [i, { appendedAtMs }] of all.entries()) {
-        const since = await log.history(partition!, { sinceMs: appendedAtMs }, 1);
-        assert.deepEqual(since.map(payloadText), [`${i}`]);
+      for (const { appendedAtMs } of all) {
+        const since = await log.history(partition!, { sinceMs: appendedAtMs }, 10);
+        const expected = all.filter((entry) => entry.appendedAtMs >= appendedAtMs);
+        assert.deepEqual(since.map(payloadText), expected.map(payloadText));
       }
       const later = all[5]!.appendedAtMs + 1;
       assert.deepEqual(await log.history(partition!, { sinceMs: later }, 10), []);
@@ -234,30 +235,37 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       assert.equal(outOfOrder, -1);
     });
 
-    it('find tells where a token is', async () => {
+    it('find tells which values are there', async () => {
       const name = topic();
       const since = Date.now();
       await log.append(name, record('k', 'x', { token: 'other' }));
-      const [, receipt] = await Promise.all([
+      await Promise.all([
         log.append(name, record('k', 'y', { token: 'another', note: 'wanted' })),
         log.append(name, record('k', 'z', { token: 'wanted' })),
       ]);
-      await log.append(name, record('k', 'w', { token: 'wanted-not' }));
-      assert.deepEqual(await log.find(name, 'k', 'token', 'wanted', since), receipt);
+      await log.append(name, record('j', 'w', { token: 'wanted-not' }));
+      assert.deepEqual(await find(log, name, ['wanted'], since), ['wanted']);
+      assert.deepEqual(await find(log, name, ['wanted', 'missing', 'another'], since), ['another', 'wanted']);
+      const sought = [
+        { key: 'j', value: 'wanted-not' },
+        { key: 'k', value: 'other' },
+      ];
+      assert.deepEqual([...(await log.find(name, 'token', sought, since))].sort(), ['other', 'wanted-not']);
     });
 
-    it('find resolves undefined where the token is in no record', async () => {
+    it('find does not see what only looks like the token', async () => {
       const name = topic();
       await log.append(name, record('k', 'wanted', { token: 'other', wanted: 'token' }));
-      assert.equal(await log.find(name, 'k', 'token', 'wanted', 0), undefined);
-      assert.equal(await log.find(topic(), 'k', 'token', 'wanted', 0), undefined);
+      assert.deepEqual(await find(log, name, ['wanted'], 0), []);
+      assert.deepEqual(await find(log, topic(), ['wanted'], 0), []);
     });
 
-    it('find sees an append that was in flight when it was asked', async () => {
+    it('find sees appends that were in flight when it was asked', async () => {
       const name = topic();
-      const append = log.append(name, record('k', 'x', { token: 'flying' }));
-      const found = log.find(name, 'k', 'token', 'flying', Date.now());
-      assert.deepEqual(await found, await append);
+      const tokens = Array.from({ length: 50 }, (_, i) => `flying-${i}`);
+      const appends = tokens.map((token) => log.append(name, record('k', 'x', { token })));
+      assert.deepEqual(await find(log, name, [...tokens, 'grounded'], Date.now()), [...tokens].sort());
+      await Promise.all(appends);
     });
 
     it('a record that is too large is refused, and those around it are kept', async () => {
@@ -283,7 +291,7 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       const entries = await take(await log.read(partition, 'earliest'), 4);
       assert.deepEqual(entries.map(payloadText), ['1', '2', '3', '4']);
       assert.deepEqual(entries.map(place), [...receipts, next]);
-      assert.deepEqual(await log.find(name, 'k', 'n', '3', 0), receipts[2]);
+      assert.deepEqual([...(await log.find(name, 'n', [{ key: 'k', value: '3' }], 0))], ['3']);
     });
 
     it('closing finishes what was handed over, closes readers and refuses what comes after', async (t) => {
@@ -343,4 +351,10 @@ async function rejection(promise: Promise<unknown>): Promise<PortErrorCode | 'no
     () => 'none',
     (error: { code: PortErrorCode }) => error.code,
   );
+}
+
+/** Tokens of key `k` that are there, sorted. */
+async function find(log: Log, topic: string, tokens: readonly string[], sinceMs: number): Promise<string[]> {
+  const sought = tokens.map((value) => ({ key: 'k', value }));
+  return [...(await log.find(topic, 'token', sought, sinceMs))].sort();
 }

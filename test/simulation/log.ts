@@ -1,5 +1,15 @@
 import { PortError } from '../../functions/ports/errors.js';
-import type { From, Log, LogEntry, LogReader, LogRecord, Position, Receipt } from '../../functions/ports/log.js';
+import type {
+  From,
+  HistoryFrom,
+  Log,
+  LogEntry,
+  LogReader,
+  LogRecord,
+  Position,
+  Receipt,
+  Sought,
+} from '../../functions/ports/log.js';
 import { shardOf } from '../../functions/topics/shard.js';
 import type { Disk } from './disk.js';
 
@@ -98,18 +108,29 @@ export class SimulatedLog implements Log {
     return partition.entries[partition.durable - 1]?.position;
   }
 
-  /** Its turn comes after every append of the partition that was handed over before. */
-  find(topic: string, key: string, name: string, value: string, sinceMs: number): Promise<Receipt | undefined> {
-    const lane = this.#partitionOf(topic, key);
-    return this.disk.write(lane, `find ${value}`, () => {
-      const found = this.data
-        .of(lane)
-        .entries.find(
-          ({ record, appendedAtMs }) =>
-            record.key === key && record.properties[name] === value && appendedAtMs >= sinceMs,
-        );
-      return { value: found && { partition: lane, position: found.position } };
-    });
+  async history(name: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]> {
+    const { entries, durable } = this.data.of(name);
+    const isAhead = ({ position, appendedAtMs }: LogEntry) => {
+      if (from === 'earliest') return true;
+      return 'after' in from ? position > from.after : appendedAtMs >= from.sinceMs;
+    };
+    return entries.slice(0, durable).filter(isAhead).slice(0, limit);
+  }
+
+  /** Its turn comes after every append of the partitions that was handed over before. */
+  async find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));
+    for (const [lane, what] of lanes) {
+      await this.disk.write(lane, `find ${what}`, () => {
+        for (const { record, appendedAtMs } of this.data.of(lane).entries) {
+          const isIt = sought.some(({ key, value }) => record.key === key && record.properties[name] === value);
+          if (isIt && appendedAtMs >= sinceMs) found.add(record.properties[name] as string);
+        }
+        return { value: undefined };
+      });
+    }
+    return found;
   }
 
   async close(): Promise<void> {

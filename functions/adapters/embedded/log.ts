@@ -1,5 +1,15 @@
 import { PortError } from '../../ports/errors.js';
-import type { From, HistoryFrom, Log, LogEntry, LogReader, LogRecord, Position, Receipt } from '../../ports/log.js';
+import type {
+  From,
+  HistoryFrom,
+  Log,
+  LogEntry,
+  LogReader,
+  LogRecord,
+  Position,
+  Receipt,
+  Sought,
+} from '../../ports/log.js';
 import { BatchTable, decodeStored, firstBatchSince } from './batch-table.js';
 import type { Environment } from './environment.js';
 import { type Place, placeAfter } from './positions.js';
@@ -76,25 +86,27 @@ export class EmbeddedLog implements Log {
 
   async find(
     topicName: string,
-    _key: string,
     name: string,
-    value: string,
+    sought: readonly Sought[],
     sinceMs: number,
-  ): Promise<Receipt | undefined> {
+  ): Promise<ReadonlySet<string>> {
     const topic = this.topic(topicName);
     // This process alone has the directory open: an append that can still arrive is one of its own.
     await topic.drained();
-    const needle = Buffer.from(value);
+    const wanted = new Set(sought.map(({ value }) => value));
+    const [only] = wanted.size === 1 ? wanted : [];
+    const found = new Set<string>();
     const last = topic.lastDurable;
     let bytes = 0;
     let number = firstBatchSince(this.table, topic.id, last, sinceMs - FIND_MARGIN_MS);
-    for (;;) {
+    while (found.size < wanted.size) {
       const stored = this.table.next(topic.id, number, last);
-      if (stored === undefined) return undefined;
-      if (stored.value.includes(needle)) {
-        const { entries } = decodeStored(topicName, stored);
-        const entry = entries.find(({ record }) => record.properties[name] === value);
-        if (entry) return { partition: topicName, position: entry.position };
+      if (stored === undefined) break;
+      if (only === undefined || stored.value.includes(only)) {
+        for (const { record } of decodeStored(topicName, stored).entries) {
+          const value = record.properties[name];
+          if (value !== undefined && wanted.has(value)) found.add(value);
+        }
       }
       number = stored.number + 1;
       bytes += stored.value.length;
@@ -103,6 +115,7 @@ export class EmbeddedLog implements Log {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+    return found;
   }
 
   close(): Promise<void> {
