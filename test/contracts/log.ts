@@ -118,29 +118,29 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
 
     it('history is what is there, from the first, after a position, and since a time', async () => {
       const name = topic();
-      const [partition] = await log.partitions(name);
-      assert.deepEqual(await log.history(partition!, 'earliest', 10), []);
+      for (const empty of await log.partitions(name)) assert.deepEqual(await log.history(empty, 'earliest', 10), []);
       const receipts: Receipt[] = [];
       for (let i = 0; i < 6; i++) {
         receipts.push(await log.append(name, record('k', `${i}`)));
         const appended = Date.now();
         while (Date.now() <= appended) await new Promise((resolve) => setImmediate(resolve));
       }
-      const all = await log.history(partition!, 'earliest', 10);
+      const { partition } = receipts[0]!;
+      const all = await log.history(partition, 'earliest', 10);
       assert.deepEqual(all.map(payloadText), ['0', '1', '2', '3', '4', '5']);
       assert.deepEqual(all.map(place), receipts);
-      assert.deepEqual((await log.history(partition!, 'earliest', 2)).map(payloadText), ['0', '1']);
-      const after = (i: number) => log.history(partition!, { after: receipts[i]!.position }, 3);
+      assert.deepEqual((await log.history(partition, 'earliest', 2)).map(payloadText), ['0', '1']);
+      const after = (i: number) => log.history(partition, { after: receipts[i]!.position }, 3);
       assert.deepEqual((await after(1)).map(payloadText), ['2', '3', '4']);
       assert.deepEqual(await after(5), []);
       for (const { appendedAtMs } of all) {
-        const since = await log.history(partition!, { sinceMs: appendedAtMs }, 10);
+        const since = await log.history(partition, { sinceMs: appendedAtMs }, 10);
         const expected = all.filter((entry) => entry.appendedAtMs >= appendedAtMs);
         assert.deepEqual(since.map(payloadText), expected.map(payloadText));
       }
       const later = all[5]!.appendedAtMs + 1;
-      assert.deepEqual(await log.history(partition!, { sinceMs: later }, 10), []);
-      assert.equal((await log.history(partition!, { sinceMs: 0 }, 10)).length, 6);
+      assert.deepEqual(await log.history(partition, { sinceMs: later }, 10), []);
+      assert.equal((await log.history(partition, { sinceMs: 0 }, 10)).length, 6);
     });
 
     it('a reader after a position begins with the next entry', async () => {
