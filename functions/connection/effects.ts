@@ -12,6 +12,8 @@ export type Effect =
   | { type: 'close'; reason: CloseReason }
   | { type: 'pause-reading' }
   | { type: 'resume-reading' }
+  /** Let other connections have a turn. → `yielded` */
+  | { type: 'yield' }
   /** → `authenticated` */
   | { type: 'authenticate'; clientId: string; username: string | undefined; password: Uint8Array | undefined }
   /** Raise the connection number in the presence row, see `claim.ts`. → `claimed`, `claim-failed` */

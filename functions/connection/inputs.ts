@@ -30,5 +30,6 @@ export type Input =
   | { type: 'inbound-failed'; code: PortErrorCode }
   /** Another connection has won the client identifier. */
   | { type: 'taken-over' }
+  | { type: 'yielded' }
   | { type: 'shutting-down' }
   | { type: 'ticked' };

@@ -1,7 +1,8 @@
 import { LEVELS } from '../mqtt/levels.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
 import type { PortErrorCode } from '../ports/errors.js';
-import { answerDone, releaseTaken } from './answers.js';
+import { answerDone } from './answers.js';
+import { releaseTaken } from './back-pressure.js';
 import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { refuse } from './refuse.js';

@@ -2,9 +2,9 @@ import { LEVELS } from '../mqtt/levels.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import type { Connect, Properties } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
+import { resume } from './back-pressure.js';
 import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
-import { releaseHeld } from './on-bytes-received.js';
 import { leave, refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
 
@@ -22,8 +22,7 @@ export function onClaimed(state: ConnectionState, input: Claimed, now: number, e
     packet: { type: 'connack', sessionPresent, reasonCode: REASON.success, properties: announced(state, connect) },
   });
   tellConnected(state, connect, input, effects);
-  effects.push({ type: 'resume-reading' });
-  releaseHeld(state, now, effects);
+  resume(state, effects);
 }
 
 /** The socket went before the CONNACK: the row is given back, and nobody was promised a will. */

@@ -1,5 +1,6 @@
 import { REASON, refusal } from '../mqtt/reason-codes.js';
-import { answerDone, endExchange, issueReady, releaseTaken } from './answers.js';
+import { answerDone, endExchange, issueReady } from './answers.js';
+import { releaseTaken } from './back-pressure.js';
 import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { refuse } from './refuse.js';
@@ -51,10 +52,11 @@ export function onAppendResolved(
 export function onInboundEnded(
   state: ConnectionState,
   input: Fact<'inbound-ended'>,
-  _now: number,
+  now: number,
   effects: Effect[],
 ): void {
   const { packetId } = input;
+  releaseTaken(state, 0, now, effects);
   const reasonCode = input.existed || state.exchanges[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
   endExchange(state, packetId);
   effects.push({ type: 'send', packet: { type: 'pubcomp', packetId, reasonCode } });

@@ -2,8 +2,9 @@ import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, type Refusal, refusal } from '../mqtt/reason-codes.js';
 import { isServersOwn } from '../topics/names.js';
-import type { Publication } from '../topics/publication.js';
-import { answerDone, beginExchange, issueAppend, issueReady, throttle } from './answers.js';
+import { type Publication, publicationBytes } from '../topics/publication.js';
+import { answerDone, beginExchange, issueAppend, issueReady } from './answers.js';
+import { throttle } from './back-pressure.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
@@ -23,7 +24,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
   }
   const publication = publicationOf(state, packet, topic, now);
   if (isServersOwn(topic)) return turnAway(state, packet, publication, effects);
-  const bytes = topic.length + packet.payload.length;
+  const bytes = publicationBytes(publication);
   state.appends += 1;
   state.appendBytes += bytes;
   if (packet.qos === 0) {

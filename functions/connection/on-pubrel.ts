@@ -1,6 +1,7 @@
 import type { Acknowledgement } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
 import { endExchange } from './answers.js';
+import { throttle } from './back-pressure.js';
 import type { Effect } from './effects.js';
 import { refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
@@ -13,8 +14,9 @@ export function onPubrel(state: ConnectionState, packet: Acknowledgement, now: n
     return refuse(state, why, now, effects);
   }
   if (state.keepsInbound) {
+    state.appends += 1;
     effects.push({ type: 'end-inbound', packetId });
-    return;
+    return throttle(state, effects);
   }
   const reasonCode = state.exchanges[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
   endExchange(state, packetId);

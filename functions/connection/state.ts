@@ -8,8 +8,8 @@ import type { Publication } from '../topics/publication.js';
  * | phase | waits for | packets meanwhile |
  * | --- | --- | --- |
  * | `awaiting-connect` | CONNECT | any other is refused [MQTT-3.1.0-1] |
- * | `authenticating` | the authenticator | held, in order |
- * | `claiming` | the presence row | held, in order |
+ * | `authenticating` | the authenticator | unread, in order |
+ * | `claiming` | the presence row | unread, in order |
  * | `connected` | the client | answered |
  * | `abandoned` | the presence row, to give it back: the socket went meanwhile | ignored |
  * | `closed` | nothing | ignored |
@@ -65,8 +65,10 @@ export interface ConnectionState {
   /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver. */
   spareClientId: string;
   undecoded: Undecoded;
-  /** Whole packets that came before the CONNACK was decided. */
-  held: Uint8Array[];
+  /** What has come and is not looked at yet: before the CONNACK is decided, and while the log is to keep up. */
+  unread: Uint8Array[];
+  /** Whether a turn is left to other connections in the middle of what is unread. */
+  yielding: boolean;
   /** Until the CONNACK. */
   connect: Connect | null;
   level: Level | null;
@@ -108,7 +110,8 @@ export function initialConnection(
     peerAddress: options.peerAddress,
     spareClientId: options.spareClientId,
     undecoded: emptyUndecoded(),
-    held: [],
+    unread: [],
+    yielding: false,
     connect: null,
     level: null,
     clientId: '',
@@ -144,6 +147,11 @@ export function connectionDeadline(state: ConnectionState): number | null {
     case 'closed':
       return null;
   }
+}
+
+/** Whether the socket is gone or going. */
+export function isOver({ phase }: ConnectionState): boolean {
+  return phase === 'closed' || phase === 'abandoned';
 }
 
 export function entryOf(state: ConnectionState, qos: 1 | 2, reference: number): Unanswered | undefined {

@@ -3,7 +3,6 @@ import type { Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { onAppended, onAppendFailed } from './on-appended.js';
 import { onAuthenticated } from './on-authenticated.js';
-import { onBytesReceived } from './on-bytes-received.js';
 import { onClaimed, onClaimedTooLate, onClaimFailed } from './on-claimed.js';
 import { onPeerClosed, onPeerRefused, onShuttingDown, onTakenOver } from './on-ending.js';
 import {
@@ -13,8 +12,12 @@ import {
   onInboundEnded,
   onInboundFailed,
 } from './on-inbound-stored.js';
+import { onYielded, readOn } from './reading.js';
 import { refuse } from './refuse.js';
 import { type ConnectionState, connectionDeadline, type Phase } from './state.js';
+
+/** Bytes at a time that show that the client is there, though no packet is complete. */
+const PROGRESS_BYTES = 1024;
 
 type Handler<T extends Input['type']> = (
   state: ConnectionState,
@@ -27,6 +30,7 @@ type Row = { readonly [T in Input['type']]?: Handler<T> };
 
 const ENDINGS: Row = {
   'bytes-received': onBytesReceived,
+  yielded: onYielded,
   'peer-refused': onPeerRefused,
   'peer-closed': onPeerClosed,
   'shutting-down': onShuttingDown,
@@ -57,10 +61,24 @@ const TABLE: Readonly<Record<Phase, Row>> = {
 export function step(state: ConnectionState, input: Input, now: number): Effect[] {
   const effects: Effect[] = [];
   const handler = TABLE[state.phase][input.type] as Handler<Input['type']> | undefined;
-  if (handler) handler(state, input, now, effects);
-  else if (state.phase !== 'closed' && state.phase !== 'abandoned')
+  if (handler) {
+    handler(state, input, now, effects);
+    if (state.unread.length > 0) readOn(state, now, effects);
+  } else if (state.phase !== 'closed' && state.phase !== 'abandoned') {
     throw new Error(`${input.type} cannot happen while ${state.phase}`);
+  }
   return effects;
+}
+
+/** Many bytes are as good as a packet to Keep Alive: a large one takes its time. Few are not [MQTT-3.1.2-22]. */
+function onBytesReceived(
+  state: ConnectionState,
+  input: { type: 'bytes-received'; bytes: Uint8Array },
+  now: number,
+): void {
+  if (input.bytes.length === 0) return;
+  state.unread.push(input.bytes);
+  if (state.phase === 'connected' && input.bytes.length >= PROGRESS_BYTES) state.lastReceivedAtMs = now;
 }
 
 function onTicked(state: ConnectionState, _input: { type: 'ticked' }, now: number, effects: Effect[]): void {

@@ -14,6 +14,8 @@ export interface Undecoded {
 export interface Split {
   /** Whole packets with their fixed headers, in order; views of what came where that is possible. */
   packets: Uint8Array[];
+  /** What was not looked at, because there were packets enough. */
+  rest: Uint8Array;
   /** Why what follows them is refused; nothing is kept then, and the connection is to be closed. */
   refusal: Refusal | null;
 }
@@ -28,25 +30,33 @@ export function emptyUndecoded(): Undecoded {
  *
  * The fixed header is judged as soon as it can be: a packet of more than `packetMaxBytes` bytes in all is refused with
  * 0x95 before its body is waited for. `firstPacket`: nothing but a CONNECT may come next [MQTT-3.1.0-1].
+ * No more than `packetsMax` packets are taken out.
  */
-export function split(undecoded: Undecoded, chunk: Uint8Array, packetMaxBytes: number, firstPacket = false): Split {
+export function split(
+  undecoded: Undecoded,
+  chunk: Uint8Array,
+  packetMaxBytes: number,
+  firstPacket = false,
+  packetsMax = Number.POSITIVE_INFINITY,
+): Split {
   const packets: Uint8Array[] = [];
   let rest = chunk;
-  while (rest.length > 0) {
+  while (rest.length > 0 && packets.length < packetsMax) {
     const header = readHeader(peekHeader(undecoded, rest), packetMaxBytes, firstPacket && packets.length === 0);
     if (header !== 'more' && typeof header !== 'number') {
       clear(undecoded);
-      return { packets, refusal: header };
+      return { packets, rest: NOTHING, refusal: header };
     }
     const missing = header === 'more' ? Number.POSITIVE_INFINITY : header - undecoded.bytes;
     if (rest.length < missing) {
       keep(undecoded, rest);
+      rest = NOTHING;
       break;
     }
     packets.push(takePacket(undecoded, rest.subarray(0, missing)));
     rest = rest.subarray(missing);
   }
-  return { packets, refusal: null };
+  return { packets, rest, refusal: null };
 }
 
 /** The first bytes of the packet at hand, as many as there are and a fixed header can have. */
@@ -77,6 +87,7 @@ function readHeader(header: Uint8Array, packetMaxBytes: number, firstPacket: boo
   );
 }
 
+const NOTHING = new Uint8Array(0);
 const CONNECT_FIRST_BYTE = 0x10;
 const NOT_CONNECT = refusal(REASON.protocolError, 'MQTT-3.1.0-1', 'the first packet is not CONNECT');
 

@@ -146,6 +146,8 @@ export class Edge implements EdgeChannel {
         return peer.pause();
       case 'resume-reading':
         return peer.resume();
+      case 'yield':
+        return void setImmediate(() => this.#feed(connection, { type: 'yielded' }));
       case 'authenticate':
         return void this.#authenticate(connection, effect);
       case 'claim':

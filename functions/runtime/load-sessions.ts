@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.js';
 import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
 import { IN_FLIGHT, isInLog } from '../session/places.js';
 import { isAheadOfReplay } from '../session/replay.js';
-import { publicationBytes } from '../session/state.js';
+import { publicationBytes } from '../topics/publication.js';
 
 const PAGE_ROWS = 500;
 

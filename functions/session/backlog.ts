@@ -1,13 +1,14 @@
 import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { REASON } from '../mqtt/reason-codes.js';
 import type { OutboundRow, RetainedDue, RetainedRow } from '../ports/store.js';
+import { publicationBytes } from '../topics/publication.js';
 import { deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { readHistory } from './replay.js';
 import { save } from './saving.js';
-import { type InFlight, isDurable, publicationBytes, type SessionState } from './state.js';
+import { type InFlight, isDurable, type SessionState } from './state.js';
 import { wait } from './waiting.js';
 
 /** Rows asked for at a time. */

@@ -1,7 +1,8 @@
+import { publicationBytes } from '../topics/publication.js';
 import type { SessionEffect } from './effects.js';
 import { untrack } from './finish.js';
 import { inSendingOrder } from './set-aside.js';
-import { type HandedBack, type InFlight, publicationBytes, type SessionState } from './state.js';
+import type { HandedBack, InFlight, SessionState } from './state.js';
 
 /**
  * Gives up what shared subscriptions brought and this client has not had, or not answered with QoS 1, for other members to

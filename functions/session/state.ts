@@ -275,7 +275,3 @@ export function filterKey(filter: string): string {
 export function isDurable(state: SessionState): boolean {
   return state.sessionExpiryS > 0;
 }
-
-export function publicationBytes(publication: Publication): number {
-  return publication.topic.length + publication.payload.length;
-}

@@ -1,6 +1,7 @@
 import type { OutboundRow } from '../ports/store.js';
+import { publicationBytes } from '../topics/publication.js';
 import type { SessionEffect } from './effects.js';
-import { type Delivery, publicationBytes, type SessionState } from './state.js';
+import type { Delivery, SessionState } from './state.js';
 
 /** Puts a delivery behind what waits in memory; past the bounds all of it moves to the store. */
 export function wait(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {

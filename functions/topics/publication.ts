@@ -18,3 +18,20 @@ export interface Publication {
   /** Names one append, so that an append in doubt can be looked for in the log instead of repeated (QoS 2, wills). */
   token?: string;
 }
+
+/** What a publication weighs against bounds in bytes: topic, payload and properties, roughly. */
+export function publicationBytes({ topic, payload, properties }: Publication): number {
+  const bytes = topic.length + payload.length;
+  return properties === undefined ? bytes : bytes + propertiesBytes(properties);
+}
+
+/** Of one property besides its value, about. */
+const PROPERTY_BYTES = 5;
+
+function propertiesBytes({ userProperties, contentType, responseTopic, correlationData }: Properties): number {
+  const user = (userProperties ?? []).reduce(
+    (sum, [name, value]) => sum + name.length + value.length + PROPERTY_BYTES,
+    0,
+  );
+  return user + (contentType?.length ?? 0) + (responseTopic?.length ?? 0) + (correlationData?.length ?? 0);
+}

@@ -12,6 +12,7 @@ export function effectLine(effect: Effect, level: Level): string {
       return `close ${effect.reason}`;
     case 'pause-reading':
     case 'resume-reading':
+    case 'yield':
       return effect.type;
     case 'authenticate': {
       const { username, password } = effect;

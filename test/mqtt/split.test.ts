@@ -133,7 +133,7 @@ test('a chunk that is kept is not copied again and again', () => {
   assert.ok(undecoded.chunks.some((chunk) => chunk === large));
 });
 
-function splitAll(chunks: readonly Uint8Array[]): Split & { undecoded: Undecoded } {
+function splitAll(chunks: readonly Uint8Array[]): Omit<Split, 'rest'> & { undecoded: Undecoded } {
   const undecoded = emptyUndecoded();
   const packets: Uint8Array[] = [];
   for (const chunk of chunks) {
@@ -145,3 +145,12 @@ function splitAll(chunks: readonly Uint8Array[]): Split & { undecoded: Undecoded
   const kept = Buffer.concat(undecoded.chunks);
   return { packets, refusal: null, undecoded: { chunks: kept.length > 0 ? [kept] : [], bytes: undecoded.bytes } };
 }
+
+test('no more packets are taken out than are asked for, and the rest is given back', () => {
+  const undecoded = emptyUndecoded();
+  const first = split(undecoded, bytesOf('c0 00 c0 00 c0 00 c0'), MAX_BYTES, false, 2);
+  assert.equal(first.packets.length, 2);
+  assert.deepEqual([...first.rest], [0xc0, 0x00, 0xc0]);
+  const second = split(undecoded, first.rest, MAX_BYTES, false, 2);
+  assert.deepEqual([second.packets.length, second.rest.length, undecoded.bytes], [1, 0, 1]);
+});

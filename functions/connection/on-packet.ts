@@ -1,9 +1,7 @@
 import { decode } from '../mqtt/decode.js';
 import type { ClientPacket } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
-import { split } from '../mqtt/split.js';
 import type { Effect } from './effects.js';
-import type { Input } from './inputs.js';
 import { onAcknowledgement } from './on-acknowledgement.js';
 import { onConnect } from './on-connect.js';
 import { onDisconnect } from './on-disconnect.js';
@@ -40,44 +38,10 @@ const PACKETS: { readonly [T in Exclude<ClientPacket['type'], 'connect'>]: Packe
     ),
 };
 
-export function onBytesReceived(
-  state: ConnectionState,
-  input: Extract<Input, { type: 'bytes-received' }>,
-  now: number,
-  effects: Effect[],
-): void {
-  // The time to CONNECT is measured from the socket's opening, whatever trickles in meanwhile.
-  if (state.phase === 'connected') state.lastReceivedAtMs = now;
-  const { packets, refusal: malformed } = split(
-    state.undecoded,
-    input.bytes,
-    state.limits.packetMaxBytes,
-    state.phase === 'awaiting-connect',
-  );
-  for (const packet of packets) onPacket(state, packet, now, effects);
-  if (malformed && !isClosed(state)) refuse(state, malformed, now, effects);
-}
-
-/** Packets that came while the CONNECT was being decided. */
-export function releaseHeld(state: ConnectionState, now: number, effects: Effect[]): void {
-  const held = state.held;
-  state.held = [];
-  for (const packet of held) onPacket(state, packet, now, effects);
-}
-
-function onPacket(state: ConnectionState, bytes: Uint8Array, now: number, effects: Effect[]): void {
-  switch (state.phase) {
-    case 'abandoned':
-    case 'closed':
-      return;
-    case 'authenticating':
-    case 'claiming':
-      // The client need not wait for CONNACK (section 3.1.4); reading is paused, so this holds what was already read.
-      state.held.push(bytes);
-      return;
-    case 'awaiting-connect':
-    case 'connected':
-  }
+/** One whole packet, with its fixed header. */
+export function onPacket(state: ConnectionState, bytes: Uint8Array, now: number, effects: Effect[]): void {
+  // One before it in the same bytes may have ended the connection.
+  if (state.phase !== 'awaiting-connect' && state.phase !== 'connected') return;
   const decoded = decode(bytes, state.phase === 'connected' ? state.level : null);
   if (!decoded.ok) {
     if (state.phase === 'awaiting-connect') state.level = decoded.level;
@@ -87,8 +51,4 @@ function onPacket(state: ConnectionState, bytes: Uint8Array, now: number, effect
   } else {
     (PACKETS[decoded.packet.type] as PacketHandler<ClientPacket['type']>)(state, decoded.packet, now, effects);
   }
-}
-
-function isClosed(state: ConnectionState): boolean {
-  return state.phase === 'closed' || state.phase === 'abandoned';
 }
