@@ -1,3 +1,4 @@
+import { encode } from '../mqtt/encode.js';
 import { LEVELS } from '../mqtt/levels.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import type { Connect, Properties } from '../mqtt/packets.js';
@@ -13,21 +14,33 @@ type Claimed = Extract<Input, { type: 'claimed' }>;
 /** The presence row is durable: CONNACK may promise what it says, then the shard hears of the connection. */
 export function onClaimed(state: ConnectionState, input: Claimed, now: number, effects: Effect[]): void {
   const connect = take(state, input);
+  const { sessionPresent } = input;
+  const properties = announced(state, connect);
+  const connack = { type: 'connack', sessionPresent, reasonCode: REASON.success, properties } as const;
+  if (state.takesMaxBytes !== null && (encode(connack, connect.level)?.length ?? 0) > state.takesMaxBytes) {
+    refuse(state, CONNACK_TOO_LARGE, now, effects);
+    return giveBack(state, connect, input, now, effects);
+  }
   state.phase = 'connected';
   state.lastReceivedAtMs = now;
-  const { sessionPresent } = input;
   state.keepsInbound = sessionPresent || state.sessionExpiryS > 0;
-  effects.push({
-    type: 'send',
-    packet: { type: 'connack', sessionPresent, reasonCode: REASON.success, properties: announced(state, connect) },
-  });
+  effects.push({ type: 'send', packet: connack });
   tellConnected(state, connect, input, effects);
   resume(state, effects);
 }
 
 /** The socket went before the CONNACK: the row is given back, and nobody was promised a will. */
 export function onClaimedTooLate(state: ConnectionState, input: Claimed, now: number, effects: Effect[]): void {
-  const connect = take(state, input);
+  giveBack(state, take(state, input), input, now, effects);
+}
+
+const CONNACK_TOO_LARGE = refusal(
+  REASON.packetTooLarge,
+  'MQTT-3.1.2-24',
+  'CONNACK is larger than the Maximum Packet Size of the client',
+);
+
+function giveBack(state: ConnectionState, connect: Connect, input: Claimed, now: number, effects: Effect[]): void {
   tellConnected(state, connect, input, effects);
   leave(state, 'discard', now, effects);
   state.phase = 'closed';

@@ -115,7 +115,7 @@ export class Shard {
     let needs = 0;
     for (const { delivery } of recipients) if (delivery.held) needs += 1;
     progress.handOut(position, needs);
-    for (const { slot, delivery } of recipients) this.#step(slot, { type: 'published', delivery }, now);
+    eachOf(recipients, ({ slot, delivery }) => this.#step(slot, { type: 'published', delivery }, now));
   }
 
   /** Hands out what the server says of itself: at most once, and the newest to whoever subscribes later. Not of the log. */
@@ -169,10 +169,10 @@ export class Shard {
     for (const [name, settledAtMs] of this.#firing) {
       if (settledAtMs !== null && settledAtMs < now - WILL_REMEMBERED_MS) this.#firing.delete(name);
     }
-    for (const slot of this.#sessions.values()) {
+    eachOf(this.#sessions.values(), (slot) => {
       const deadline = sessionDeadline(slot.state);
       if (deadline !== null && deadline <= now) this.#step(slot, { type: 'ticked' }, now);
-    }
+    });
   }
 
   /** Checkpoints that moved since the last call. */
@@ -245,4 +245,17 @@ export class Shard {
     this.#sessions.set(state.clientId, slot);
     return slot;
   }
+}
+
+/** A defect that one session brings out is not the others': it is thrown when all have had their turn. */
+function eachOf<T>(items: Iterable<T>, run: (item: T) => void): void {
+  const defects: unknown[] = [];
+  for (const item of items) {
+    try {
+      run(item);
+    } catch (defect) {
+      defects.push(defect);
+    }
+  }
+  if (defects.length > 0) throw defects[0];
 }

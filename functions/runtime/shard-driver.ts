@@ -1,6 +1,7 @@
 import type { Report, ShardEffect } from '../fan-out/effects.js';
 import { Shard } from '../fan-out/shard.js';
 import { encode } from '../mqtt/encode.js';
+import type { ServerPacket } from '../mqtt/packets.js';
 import type { EdgeChannel } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import type { CheckpointRow, RetainedRow, Store } from '../ports/store.js';
@@ -109,7 +110,7 @@ export class ShardDriver {
           isDroppable(effect.publish),
         );
       case 'send':
-        return this.#deliver(session, connection && encode(effect.packet, connection.level), false);
+        return this.#answer(session, effect.packet);
       case 'save-session':
         return this.#then(session, effect.type, async () => {
           await store.sessions.put({ ...effect.row, epoch: this.#owned.epoch });
@@ -144,6 +145,7 @@ export class ShardDriver {
         return this.#then(session, effect.type, async () => {
           const { filter, sequence, after } = effect.due;
           const { rows, next } = await store.retained.match(filter, after, effect.limit);
+          await new Promise((resume) => setImmediate(resume));
           return { type: 'retained-read', sequence, filter, rows, next };
         });
       case 'read-history':
@@ -176,6 +178,18 @@ export class ShardDriver {
     if (clock.now() - (this.#saidAtMs.get(name) ?? 0) < SAID_EVERY_MS) return;
     this.#saidAtMs.set(name, clock.now());
     telemetry.log('warn', name, { client: clientId });
+  }
+
+  /** An answer that is larger than the client takes is not sent [MQTT-3.1.2-24]. */
+  #answer(session: SessionState, packet: ServerPacket): void {
+    const { connection } = session;
+    if (connection === null) return;
+    const bytes = encode(packet, connection.level);
+    const { packetMaxBytes } = connection;
+    if (bytes !== null && packetMaxBytes !== null && bytes.length > packetMaxBytes) {
+      return this.#count('answers-dropped-too-large', 1, session.clientId);
+    }
+    this.#deliver(session, bytes, false);
   }
 
   #deliver(session: SessionState, bytes: Uint8Array | null, droppable: boolean): void {

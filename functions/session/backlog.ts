@@ -2,9 +2,11 @@ import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { REASON } from '../mqtt/reason-codes.js';
 import type { OutboundRow, RetainedDue, RetainedRow } from '../ports/store.js';
 import { publicationBytes } from '../topics/publication.js';
-import { deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
+import { countTooLarge, deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
 import type { SessionEffect } from './effects.js';
+import { finish } from './finish.js';
 import type { SessionInput } from './inputs.js';
+import { isTooLarge } from './outgoing.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { readHistory } from './replay.js';
 import { save } from './saving.js';
@@ -13,11 +15,13 @@ import { wait } from './waiting.js';
 
 /** Rows asked for at a time. */
 const PAGE_ROWS = 100;
+const PAGE_BYTES = 1024 * 1024;
 
 /** From now on what the store has is read from the front, before anything new is sent. */
 export function beginPass(state: SessionState): void {
   state.mode = 'draining';
   state.stored.pass = state.stored.used ? 'due' : 'none';
+  state.stored.resendBelow = state.nextOrder;
 }
 
 /**
@@ -26,26 +30,13 @@ export function beginPass(state: SessionState): void {
  */
 export function drain(state: SessionState, now: number, effects: SessionEffect[]): void {
   if (state.mode === 'draining' && !state.stored.reading) {
-    const limit = Math.min(windowRoom(state), PAGE_ROWS);
-    if (limit <= 0) return;
-    const { stored } = state;
-    if (stored.pass === 'due') {
-      if (stored.writing > 0 || state.replayUnsaved) return;
-      stored.pass = 'under-way';
-      stored.cursor = null;
-      stored.taken = {};
-      for (const entry of Object.values(state.inFlight)) {
-        if (entry.queued) stored.taken[placeText(entry.origin)] = 'queued';
-      }
-      stored.grown = false;
-    }
     const due = state.retainedDue[0];
-    if (stored.pass === 'under-way') {
-      stored.reading = true;
-      effects.push({ type: 'read-outbound', after: stored.cursor, limit });
+    if (state.stored.pass !== 'none') {
+      readQueue(state, effects);
     } else if (due !== undefined) {
-      stored.reading = true;
-      effects.push({ type: 'read-retained', due, limit });
+      // Whatever the window: QoS 0 has none, and what has to wait is bounded.
+      state.stored.reading = true;
+      effects.push({ type: 'read-retained', due, limit: PAGE_ROWS });
     } else {
       state.mode = 'live';
     }
@@ -54,6 +45,31 @@ export function drain(state: SessionState, now: number, effects: SessionEffect[]
     sendWaiting(state, now, effects);
     readHistory(state, effects);
   }
+}
+
+function readQueue(state: SessionState, effects: SessionEffect[]): void {
+  const { stored } = state;
+  const limit = Math.min(windowRoom(state), pageRows(state));
+  if (limit <= 0) return;
+  if (stored.pass === 'due') {
+    if (stored.writing > 0 || state.replayUnsaved) return;
+    stored.pass = 'under-way';
+    stored.cursor = null;
+    stored.taken = {};
+    for (const entry of Object.values(state.inFlight)) {
+      if (entry.queued) stored.taken[placeText(entry.origin)] = 'queued';
+    }
+    stored.grown = false;
+  }
+  stored.reading = true;
+  effects.push({ type: 'read-outbound', after: stored.cursor, limit });
+}
+
+/** Fewer where what is stored is large. */
+function pageRows({ stored }: SessionState): number {
+  if (stored.bytes <= PAGE_BYTES) return PAGE_ROWS;
+  const rowBytes = stored.bytes / Math.max(1, stored.messages);
+  return Math.min(PAGE_ROWS, Math.max(1, Math.floor(PAGE_BYTES / rowBytes)));
 }
 
 export function onOutboundRead(
@@ -66,15 +82,20 @@ export function onOutboundRead(
   stored.reading = false;
   // The connection went while the store was being read, or a new one has begun another pass.
   if (state.mode !== 'draining' || stored.pass !== 'under-way') return drain(state, now, effects);
+  let isCutShort = false;
   for (const row of input.rows) {
+    // Large ones may shut the window within a page.
+    isCutShort = windowRoom(state) <= 0;
+    if (isCutShort) break;
     stored.cursor = { source: row.source, position: row.position };
     const taken = stored.taken[placeText(row)];
     if (row.source === IN_FLIGHT) resend(state, row, now, effects);
     else if (taken === 'resent') removeQueued(state, row, effects);
     else if (taken === undefined) takeQueued(state, row, now, effects);
   }
-  if (input.end) {
+  if (input.end && !isCutShort) {
     stored.pass = stored.grown ? 'due' : 'none';
+    stored.resendBelow = 0;
     if (stored.pass === 'none') stored.messages = stored.bytes = 0;
   }
   drain(state, now, effects);
@@ -86,8 +107,10 @@ function resend(state: SessionState, row: OutboundRow, now: number, effects: Ses
   // A crash may have left its row in the queue, too. It goes before the one in flight does, or it would be sent anew.
   const mayBeQueued = state.known[origin] === true && row.state !== 'done';
   state.stored.taken[origin] = mayBeQueued ? 'queued' : 'resent';
-  if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
   const order = orderOf(row);
+  // Of this connection: not to be sent twice on it, and perhaps answered since the page was asked for [MQTT-4.4.0-1].
+  if (order >= state.stored.resendBelow) return;
+  if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
   const entry: InFlight = {
     packetId: row.packetId,
     order,
@@ -110,7 +133,14 @@ function resend(state: SessionState, row: OutboundRow, now: number, effects: Ses
     effects.push({ type: 'send', packet: { type: 'pubrel', packetId: row.packetId, reasonCode: REASON.success } });
   } else {
     const left = row.publication && messageSecondsLeft(row.publication, now);
-    sendEntry(state, entry, true, left === null ? null : Math.max(left, 1), effects);
+    const secondsLeft = left === null ? null : Math.max(left, 1);
+    // This connection may take less than the one before.
+    if (row.publication && isTooLarge(state, { ...row, publication: row.publication }, secondsLeft)) {
+      countTooLarge(effects);
+      finish(state, entry, effects);
+    } else {
+      sendEntry(state, entry, true, secondsLeft, effects);
+    }
   }
 }
 

@@ -22,7 +22,7 @@ export function deliver(state: SessionState, delivery: Delivery, now: number, ef
     else drop(delivery, effects);
   } else if (isDurable(state) && !delivery.held) {
     // Nothing else would bring it back after a crash.
-    queue(state, delivery, effects);
+    queue(state, delivery, now, effects);
   } else if (state.mode === 'live' && state.waiting.length === 0 && windowRoom(state) > 0) {
     send(state, delivery, { queued: false }, now, effects);
   } else {
@@ -126,7 +126,7 @@ function sendQos0(state: SessionState, delivery: Delivery, secondsLeft: number |
   sendPublish(state, delivery, { packetId: 0, dup: false, secondsLeft }, effects);
 }
 
-function countTooLarge(effects: SessionEffect[]): void {
+export function countTooLarge(effects: SessionEffect[]): void {
   effects.push({ type: 'count', name: 'publications-dropped-too-large', by: 1 });
 }
 

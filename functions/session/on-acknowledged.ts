@@ -33,6 +33,8 @@ function onPubrec(
 ): void {
   const { packetId } = input;
   if (entry?.qos !== 2) {
+    // A PUBREC that refuses ends the exchange by itself [MQTT-4.3.3-4].
+    if (input.reasonCode >= REASON.unspecifiedError) return;
     effects.push({ type: 'send', packet: { type: 'pubrel', packetId, reasonCode: REASON.packetIdentifierNotFound } });
   } else if (input.reasonCode >= REASON.unspecifiedError) {
     // The receiver refused: the exchange ends here [MQTT-4.3.3-4].

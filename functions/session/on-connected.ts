@@ -15,7 +15,7 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
     receiveMaximum: input.receiveMaximum,
     packetMaxBytes: input.packetMaxBytes,
     wantsReasons: input.wantsReasons,
-    topicAliasMaximum: input.topicAliasMaximum,
+    topicAliasMaximum: Math.min(input.topicAliasMaximum, state.limits.topicAliasMaximum),
     aliases: {},
     aliasCount: 0,
   };

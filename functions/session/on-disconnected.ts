@@ -3,7 +3,7 @@ import type { SessionEffect } from './effects.js';
 import { handBack } from './hand-back.js';
 import type { SessionInput } from './inputs.js';
 import { forgetInFlight, inSendingOrder, saveInFlight, setAside } from './set-aside.js';
-import { type Delivery, type InFlight, isDurable, type SessionState, sessionDeadline } from './state.js';
+import { isDurable, type SessionState, sessionDeadline } from './state.js';
 import { spill, takeWaiting } from './waiting.js';
 
 /** The connection is over: the session waits for the next one, or ends. */
@@ -94,17 +94,24 @@ function saveUnanswered(state: SessionState, now: number, effects: SessionEffect
   const oldest = now - state.limits.unsavedMaxMs;
   const unsaved = inSendingOrder(state).filter((entry) => !entry.settled);
   const late = unsaved.filter((entry) => entry.sentAtMs <= oldest);
+  const isWaitingLate = state.waiting.some((delivery) => delivery.held && delivery.sinceMs <= oldest);
   if (isDurable(state)) {
     saveInFlight(state, late, effects);
-    spill(state, effects);
+    // All of it, or what comes later would be sent before.
+    if (isWaitingLate) spill(state, effects);
   } else {
-    for (const owed of [...late, ...state.waiting.filter((delivery) => delivery.held)]) letPass(owed, effects);
+    for (const entry of late) {
+      entry.settled = true;
+      effects.push({ type: 'settle', place: entry.origin });
+    }
+    for (const delivery of state.waiting.filter(({ held, sinceMs }) => held && sinceMs <= oldest)) {
+      delivery.held = false;
+      effects.push({ type: 'settle', place: delivery });
+    }
   }
-  state.unsavedSinceMs = unsaved.find((entry) => entry.sentAtMs > oldest)?.sentAtMs ?? null;
-}
-
-function letPass(owed: InFlight | Delivery, effects: SessionEffect[]): void {
-  if ('origin' in owed) owed.settled = true;
-  else owed.held = false;
-  effects.push({ type: 'settle', place: 'origin' in owed ? owed.origin : owed });
+  const since = [
+    ...unsaved.filter((entry) => !entry.settled).map((entry) => entry.sentAtMs),
+    ...state.waiting.filter((delivery) => delivery.held).map((delivery) => delivery.sinceMs),
+  ];
+  state.unsavedSinceMs = since.length === 0 ? null : since.reduce((least, atMs) => Math.min(least, atMs));
 }

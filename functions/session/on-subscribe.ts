@@ -67,7 +67,8 @@ export function onUnsubscribe(
     state.subscriptionCount -= 1;
     answer.removed.push(filter);
   }
-  state.retainedDue = state.retainedDue.filter((due) => !answer.removed.includes(due.filter));
+  const removed = new Set(answer.removed);
+  state.retainedDue = state.retainedDue.filter((due) => !removed.has(due.filter));
   state.pendingAnswers.push(answer);
   save(state, effects);
   drain(state, now, effects);

@@ -1,20 +1,28 @@
 import { publishTemplate } from '../mqtt/encode.js';
 import type { Properties } from '../mqtt/packets.js';
+import { publicationBytes } from '../topics/publication.js';
 import type { PublishToClient, SessionEffect } from './effects.js';
 import { type Delivery, filterKey, type SessionState } from './state.js';
 
-/** Bytes that a topic alias adds to the packet that introduces it. */
-const ALIAS_BYTES = 3;
+/** Bytes that a topic alias adds to the packet that introduces it: itself, and what the two lengths may grow by. */
+const ALIAS_BYTES = 3 + 2;
+/** All of a PUBLISH but topic, payload and properties, and more than that. */
+const REST_BYTES = 64;
+/** UTF-8 has at most as many bytes for a UTF-16 code unit. */
+const UTF8_BYTES_MAX = 3;
+const IDENTIFIER_BYTES = 5;
+
+type Outgoing = Pick<Delivery, 'publication' | 'qos' | 'retain' | 'identifiers'>;
 
 /** Sends a publication under a packet identifier, 0 for QoS 0. `secondsLeft`: of its expiry. */
 export function sendPublish(
   state: SessionState,
-  delivery: Pick<Delivery, 'publication' | 'qos' | 'retain' | 'identifiers'>,
+  delivery: Outgoing,
   sending: { packetId: number; dup: boolean; secondsLeft: number | null },
   effects: SessionEffect[],
 ): void {
   const { publication, qos, retain, identifiers } = delivery;
-  const alias = aliasFor(state, publication.topic);
+  const alias = hasRoomForAlias(state, delivery, sending.secondsLeft) ? aliasFor(state, publication.topic) : undefined;
   effects.push({
     type: 'send-publish',
     publish: { publication, qos, retain, ...sending, ...(identifiers && { identifiers }), ...(alias && { alias }) },
@@ -39,11 +47,25 @@ export function packetOf(publish: Omit<PublishToClient, 'packetId' | 'dup'>) {
 }
 
 /** A packet over the client's Maximum Packet Size is dropped for that client alone, as if it had been sent [MQTT-3.1.2-25]. */
-export function isTooLarge(state: SessionState, delivery: Delivery, secondsLeft: number | null): boolean {
-  const { connection } = state;
+export function isTooLarge(state: SessionState, outgoing: Outgoing, secondsLeft: number | null): boolean {
+  return exceeds(state, outgoing, secondsLeft, 0);
+}
+
+/** Introducing an alias must not make the packet too large. */
+function hasRoomForAlias(state: SessionState, outgoing: Outgoing, secondsLeft: number | null): boolean {
+  const takesAliases = state.connection !== null && state.connection.topicAliasMaximum > 0;
+  return takesAliases && !exceeds(state, outgoing, secondsLeft, ALIAS_BYTES);
+}
+
+function exceeds({ connection }: SessionState, outgoing: Outgoing, secondsLeft: number | null, more: number): boolean {
   if (connection === null || connection.packetMaxBytes === null) return false;
-  const { bytes } = publishTemplate(packetOf({ ...delivery, secondsLeft }), connection.level);
-  return bytes.length + (connection.topicAliasMaximum > 0 ? ALIAS_BYTES : 0) > connection.packetMaxBytes;
+  const { publication, identifiers = [] } = outgoing;
+  const bytesAtMost =
+    publicationBytes(publication) * UTF8_BYTES_MAX + identifiers.length * IDENTIFIER_BYTES + REST_BYTES;
+  // Most are far below: no need to encode them to know.
+  if (bytesAtMost + more <= connection.packetMaxBytes) return false;
+  const { bytes } = publishTemplate(packetOf({ ...outgoing, secondsLeft }), connection.level);
+  return bytes.length + more > connection.packetMaxBytes;
 }
 
 /** The first topics that come get the aliases that the client takes; they keep them for the connection. */

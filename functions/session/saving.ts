@@ -1,4 +1,5 @@
 import { explain } from '../mqtt/explain.js';
+import type { RetainedDue } from '../ports/store.js';
 import type { SessionEffect } from './effects.js';
 import { filterKey, isDurable, type SessionState } from './state.js';
 
@@ -16,7 +17,7 @@ export function save(state: SessionState, effects: SessionEffect[]): void {
       clientId: state.clientId,
       generation: state.generation,
       subscriptions: Object.values(state.subscriptions),
-      retainedDue: [...state.retainedDue, ...state.pendingAnswers.flatMap((answer) => answer.retainedDue)],
+      retainedDue: newestDue([...state.retainedDue, ...state.pendingAnswers.flatMap((answer) => answer.retainedDue)]),
       sequence: state.sequence,
     },
   });
@@ -42,7 +43,24 @@ function answerSaved(state: SessionState, count: number, effects: SessionEffect[
       const isExplained = reason !== undefined && connection.wantsReasons;
       effects.push({ type: 'send', packet: isExplained ? explain(packet, reason, connection) : packet });
     }
-    state.retainedDue.push(...answer.retainedDue.filter((due) => filterKey(due.filter) in state.subscriptions));
+    promiseRetained(state, answer.retainedDue);
     if (state.retainedDue.length > 0 && state.mode === 'live') state.mode = 'draining';
   }
+}
+
+/** What a SUBACK promises of retained messages; a filter that is subscribed to again begins anew. */
+function promiseRetained(state: SessionState, promised: readonly RetainedDue[]): void {
+  if (promised.length === 0) return;
+  const due = promised.filter(({ filter }) => filterKey(filter) in state.subscriptions);
+  state.retainedDue = newestDue([...state.retainedDue, ...due]);
+}
+
+/** One for a filter, so that however often it is subscribed to, it is read once more at most. */
+function newestDue(dues: readonly RetainedDue[]): RetainedDue[] {
+  const byFilter = new Map<string, RetainedDue>();
+  for (const due of dues) {
+    byFilter.delete(due.filter);
+    byFilter.set(due.filter, due);
+  }
+  return [...byFilter.values()];
 }

@@ -26,6 +26,8 @@ export interface SessionLimits {
   queueMaxMessages: number;
   queueMaxBytes: number;
   subscriptionsMax: number;
+  /** Topic aliases given to a client, however many it takes. */
+  topicAliasMaximum: number;
   /** Filters that get history at once. */
   replaysMax: number;
   /** Publications that wait in memory for the window to open. */
@@ -51,6 +53,12 @@ export interface Delivery {
   held: boolean;
   /** The shared subscription that chose this session, as its members wrote it: `$share/group/filter`. */
   share?: string;
+}
+
+/** A delivery until the window opens. */
+export interface Waiting extends Delivery {
+  /** Milliseconds since the epoch. */
+  sinceMs: number;
 }
 
 /** A publication of a shared subscription that its member has not had, or not answered; another may take it [MQTT-4.8.2-5]. */
@@ -166,9 +174,9 @@ export interface SessionState {
   toRelease: number[];
   nextPacketId: number;
   nextOrder: number;
-  waiting: Delivery[];
+  waiting: Waiting[];
   waitingBytes: number;
-  /** Since when something unanswered or waiting has held up the checkpoint; null: nothing. */
+  /** Since when, or earlier, something unanswered or waiting has held up the checkpoint; null: nothing does. */
   unsavedSinceMs: number | null;
   /** What the store holds for the client and has not been taken into `inFlight`. */
   stored: Stored;
@@ -191,6 +199,8 @@ export interface Stored {
    * goes with its answer. `resent`: what the pass found in flight; a crash may have left its row in the queue, too.
    */
   taken: Record<string, 'queued' | 'resent'>;
+  /** Orders below this are of an earlier connection, and are sent again. */
+  resendBelow: number;
   /** Whether an answer to a read is awaited. */
   reading: boolean;
   /** Rows were queued since the pass began, perhaps behind its cursor. */
@@ -242,6 +252,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       pass: 'none',
       cursor: null,
       taken: {},
+      resendBelow: 0,
       reading: false,
       grown: false,
       used: false,

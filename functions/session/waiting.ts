@@ -1,11 +1,11 @@
 import type { OutboundRow } from '../ports/store.js';
 import { publicationBytes } from '../topics/publication.js';
 import type { SessionEffect } from './effects.js';
-import type { Delivery, SessionState } from './state.js';
+import type { Delivery, SessionState, Waiting } from './state.js';
 
 /** Puts a delivery behind what waits in memory; past the bounds all of it moves to the store. */
 export function wait(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
-  state.waiting.push(delivery);
+  state.waiting.push({ ...delivery, sinceMs: now });
   state.waitingBytes += publicationBytes(delivery.publication);
   if (delivery.held) state.unsavedSinceMs ??= now;
   const { waitingMaxMessages, waitingMaxBytes } = state.limits;
@@ -13,8 +13,8 @@ export function wait(state: SessionState, delivery: Delivery, now: number, effec
 }
 
 /** Puts a delivery into the store's queue, behind what waits in memory. */
-export function queue(state: SessionState, delivery: Delivery, effects: SessionEffect[]): void {
-  state.waiting.push(delivery);
+export function queue(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
+  state.waiting.push({ ...delivery, sinceMs: now });
   state.waitingBytes += publicationBytes(delivery.publication);
   spill(state, effects);
 }
@@ -29,7 +29,7 @@ export function spill(state: SessionState, effects: SessionEffect[]): void {
   if (state.stored.pass === 'none') state.stored.pass = 'due';
 }
 
-export function takeWaiting(state: SessionState): Delivery[] {
+export function takeWaiting(state: SessionState): Waiting[] {
   const waiting = state.waiting;
   state.waiting = [];
   state.waitingBytes = 0;
@@ -65,7 +65,17 @@ export function enqueue(state: SessionState, deliveries: readonly Delivery[], ef
 }
 
 function queuedRow(delivery: Delivery, qos: 1 | 2): OutboundRow {
-  const { held: _, ...row } = delivery;
-  const { source, position } = delivery;
-  return { ...row, origin: { source, position }, state: 'queued', packetId: 0, qos };
+  const { source, position, retain, identifiers, share, publication } = delivery;
+  return {
+    source,
+    position,
+    origin: { source, position },
+    state: 'queued',
+    packetId: 0,
+    qos,
+    retain,
+    ...(identifiers && { identifiers }),
+    ...(share !== undefined && { share }),
+    publication,
+  };
 }

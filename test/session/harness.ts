@@ -17,6 +17,7 @@ export const SESSION_LIMITS: SessionLimits = {
   queueMaxBytes: 10_000,
   subscriptionsMax: 100,
   replaysMax: 2,
+  topicAliasMaximum: 100,
   waitingMaxMessages: 100,
   waitingMaxBytes: 10_000,
   unsavedMaxMs: 10_000,
