@@ -112,7 +112,7 @@ export const LIMITS = {
     min: 1024,
     max: BYTES_MAX,
     meaning: 'bytes that one client has not taken yet',
-    answer: 'QoS 0 is dropped for that client, counted; QoS 1 and 2 are bounded by what is in flight',
+    answer: 'QoS 0 is dropped for that client, counted; at twice as many it is closed with 1008, counted',
   },
   inFlightMax: {
     setting: 'PULSEGATE_IN_FLIGHT_MAX',

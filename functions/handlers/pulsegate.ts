@@ -62,6 +62,11 @@ async function run(settings: Settings): Promise<void> {
         },
       );
     };
+    // Every promise is kept in the log and the store; the next start goes on from there.
+    running.failed.then((error) => {
+      telemetry.log('error', 'failed', { error: String(error) });
+      process.exit(1);
+    });
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));

@@ -30,6 +30,8 @@ export interface Running {
   renewTls(): void;
   /** Says goodbye to clients, finishes commits, lets the data directory go. */
   close(): Promise<void>;
+  /** Resolves, with the reason, when it cannot go on and has to be started again. */
+  failed: Promise<unknown>;
 }
 
 /** Edge and worker in one process, on the embedded log and store. Resolves when clients may come. */
@@ -55,6 +57,10 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     limits,
   );
   let problem: string | null = null;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
   const close = async (): Promise<void> => {
     problem = 'stopping';
     await Promise.all(listeners.map((listener) => listener.stop()));
@@ -66,7 +72,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   };
   try {
     worker = await Worker.start(
-      { clock, telemetry, log, store, routes, presence, publisher, edge },
+      { clock, telemetry, log, store, routes, presence, publisher, edge, failed: fail },
       { shard: 0, owner: self, limits },
     );
     const owned = worker;
@@ -84,7 +90,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
       const renewed = readTls(settings.tls);
       for (const listener of listeners) if (renewed) listener.renew(renewed);
     };
-    return { urls: listeners.map((listener) => listener.url), renewTls, close };
+    return { urls: listeners.map((listener) => listener.url), renewTls, close, failed };
   } catch (error) {
     await close();
     throw error;

@@ -47,6 +47,8 @@ interface Connection {
   /** When the timer set last goes off; Infinity: none is set. */
   timerAtMs: number;
   cancelTimer: () => void;
+  /** Whether it was closed for not reading. */
+  isLetGo: boolean;
 }
 
 /** The socket edge's driver: keeps connections in memory, steps their machines and obeys. */
@@ -76,6 +78,7 @@ export class Edge implements EdgeChannel {
       peer,
       timerAtMs: Number.POSITIVE_INFINITY,
       cancelTimer: () => {},
+      isLetGo: false,
     };
     this.#connections.add(connection);
     const { connectionsMax } = this.#limits;
@@ -102,7 +105,7 @@ export class Edge implements EdgeChannel {
       this.#parts.telemetry.count('publications-dropped-slow-client');
       return;
     }
-    connection.peer.send(bytes);
+    this.#send(connection, bytes);
   }
 
   async drained(clientId: string, connectionNumber: number): Promise<void> {
@@ -137,7 +140,7 @@ export class Edge implements EdgeChannel {
     switch (effect.type) {
       case 'send': {
         const bytes = encode(effect.packet, state.level ?? 5);
-        if (bytes !== null) peer.send(bytes);
+        if (bytes !== null) this.#send(connection, bytes);
         return;
       }
       case 'close':
@@ -172,6 +175,18 @@ export class Edge implements EdgeChannel {
         return this.#parts.telemetry.log(effect.level, effect.event, { client, peer: peer.address, clause, text });
       }
     }
+  }
+
+  /** A client that asks and does not read the answers is let go. */
+  #send(connection: Connection, bytes: Uint8Array): void {
+    const { peer, state } = connection;
+    const { telemetry } = this.#parts;
+    if (connection.isLetGo) return;
+    if (peer.bufferedBytes <= this.#limits.sendBufferMaxBytes * 2) return peer.send(bytes);
+    connection.isLetGo = true;
+    telemetry.count('connections-closed-slow');
+    telemetry.log('info', 'client-does-not-read', { client: state.clientId, bytes: peer.bufferedBytes });
+    peer.close('policy');
   }
 
   async #authenticate(connection: Connection, effect: Extract<Effect, { type: 'authenticate' }>): Promise<void> {

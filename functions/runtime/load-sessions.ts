@@ -15,22 +15,36 @@ export async function loadSessions(
 ): Promise<void> {
   const { store, clock, shardNumber } = parts;
   const sessions = new Map<string, SessionRow>();
-  for await (const row of pages(
+  for await (const page of pages(
     (after) => store.sessions.list(shardNumber, after, PAGE_ROWS),
     (row) => row.clientId,
   )) {
-    sessions.set(row.clientId, row);
+    for (const row of page) sessions.set(row.clientId, row);
   }
   const presences = pages(
     (after) => store.presence.list(shardNumber, after, PAGE_ROWS),
     ({ row }) => row.clientId,
   );
-  for await (const { row, version } of presences) {
-    const presence = await lostAt(store, row, version, clock.now());
-    const session = sessions.get(row.clientId) ?? null;
-    const outbound = await readOutbound(shard, store, presence, session);
-    shard.load({ presence, session, ...outbound }, clock.now());
+  for await (const page of presences) {
+    // Together: one flush for many, where each has to be written.
+    const loaded = await Promise.all(
+      page.map(({ row, version }) => load(shard, store, row, version, sessions, clock.now())),
+    );
+    for (const session of loaded) shard.load(session, clock.now());
   }
+}
+
+async function load(
+  shard: Shard,
+  store: Store,
+  row: PresenceRow,
+  version: number,
+  sessions: ReadonlyMap<string, SessionRow>,
+  now: number,
+): Promise<LoadedSession> {
+  const presence = await lostAt(store, row, version, now);
+  const session = sessions.get(row.clientId) ?? null;
+  return { presence, session, ...(await readOutbound(shard, store, presence, session)) };
 }
 
 /** The row as of a client that is gone; the time is written down, so that expiry is not counted anew by every restart. */
@@ -76,11 +90,11 @@ async function readOutbound(
   }
 }
 
-async function* pages<T>(read: (after: string | null) => Promise<T[]>, keyOf: (row: T) => string): AsyncGenerator<T> {
+async function* pages<T>(read: (after: string | null) => Promise<T[]>, keyOf: (row: T) => string): AsyncGenerator<T[]> {
   let after: string | null = null;
   for (;;) {
     const rows: T[] = await read(after);
-    yield* rows;
+    yield rows;
     const last = rows[rows.length - 1];
     if (last === undefined || rows.length < PAGE_ROWS) return;
     after = keyOf(last);

@@ -14,6 +14,7 @@ import { PublishEncoder } from './publish-encoder.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
 import { storedShares } from './stored-shares.js';
+import { StoringBudget } from './storing-budget.js';
 
 export interface ShardDriverParts {
   clock: Clock;
@@ -36,6 +37,7 @@ export class ShardDriver {
   readonly #encoder = new PublishEncoder();
   /** When a loss was last logged, by its counter. */
   readonly #saidAtMs = new Map<string, number>();
+  readonly #storing = new StoringBudget();
   /** Effects under way. */
   readonly #working = new Set<Promise<void>>();
   /** Those of them that write retained rows. */
@@ -48,6 +50,16 @@ export class ShardDriver {
     this.#parts = parts;
     this.#owned = { shard: options.shard, epoch: options.epoch };
     this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
+  }
+
+  /** Whether handing out has to wait for the store. */
+  get isStoringMuch(): boolean {
+    return this.#storing.isMuch;
+  }
+
+  /** Resolves when the store has kept up. */
+  stored(): Promise<void> {
+    return this.#storing.room();
   }
 
   /** Resolves when no effect is under way. */
@@ -118,7 +130,8 @@ export class ShardDriver {
         });
       case 'store-outbound':
         return this.#then(session, effect.type, async () => {
-          await store.outbound.put(clientId, generation, effect.rows);
+          const bytes = this.#storing.begin(effect.rows);
+          await store.outbound.put(clientId, generation, effect.rows).finally(() => this.#storing.end(bytes));
           if (effect.settles) this.shard.settleStored(effect.rows);
           return { type: 'outbound-stored', rows: effect.rows };
         });

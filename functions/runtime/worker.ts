@@ -13,11 +13,14 @@ import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 export interface WorkerParts extends Omit<ShardDriverParts, 'history'> {
   log: Log;
   routes: Routes;
+  /** Told when nothing more can be handed out: whoever runs the worker starts another. */
+  failed?: (error: unknown) => void;
 }
 
 /** Entries asked for at a time: what one turn of the event loop takes in, or fan-out falls behind ingestion. */
 const READ_ENTRIES = 8_192;
 const YIELD_ENTRIES = 512;
+const YIELD_BYTES = 256 * 1024;
 /** How often the checkpoint is written: what a crash makes replay read again. */
 const CHECKPOINT_EVERY_MS = 1_000;
 /** How late a will or a session's end may be. */
@@ -119,6 +122,7 @@ export class Worker implements SessionChannel {
         if (this.#closing) return;
         telemetry.log('error', 'log-reader-failed', { partition, error: String(error) });
         reject(error);
+        this.#parts.failed?.(error);
       });
       this.#loops.push(loop);
     });
@@ -127,12 +131,20 @@ export class Worker implements SessionChannel {
   async #readAll(topic: string, reader: LogReader, last: string, caughtUp: () => void): Promise<void> {
     while (!this.#closing) {
       const entries = await reader.read(READ_ENTRIES);
-      const now = this.#parts.clock.now();
-      for (const entry of entries) this.#tryHandOut(topic, entry, entry.position <= last, now);
+      let now = this.#parts.clock.now();
+      let bytes = 0;
+      for (const entry of entries) {
+        if (this.#driver.isStoringMuch) {
+          await this.#driver.stored();
+          now = this.#parts.clock.now();
+        }
+        this.#tryHandOut(topic, entry, entry.position <= last, now);
+        bytes += entry.record.payload.length;
+      }
       const newest = entries[entries.length - 1];
       if (newest !== undefined && newest.position >= last) caughtUp();
       // Much at once means that more may be waiting: sockets and timers get their turn first.
-      if (entries.length > YIELD_ENTRIES) await new Promise((resume) => setImmediate(resume));
+      if (entries.length > YIELD_ENTRIES || bytes > YIELD_BYTES) await new Promise((resume) => setImmediate(resume));
     }
   }
 
@@ -170,11 +182,12 @@ export class Worker implements SessionChannel {
 
   /** Calls again and again, the next time only after the last has finished. */
   #every(ms: number, run: () => Promise<void>): void {
+    const defect = (error: unknown) => this.#parts.telemetry.log('error', 'defect', { error: String(error) });
     const arm = () => {
       if (this.#closing) return;
       this.#cancels.set(
         arm,
-        this.#parts.clock.after(ms, () => void run().finally(arm)),
+        this.#parts.clock.after(ms, () => void run().catch(defect).finally(arm)),
       );
     };
     arm();
