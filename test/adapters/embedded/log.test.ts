@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openEmbedded } from '../../../functions/adapters/embedded/embedded.js';
-import { openEnvironment } from '../../../functions/adapters/embedded/environment.js';
+import { type Environment, openEnvironment } from '../../../functions/adapters/embedded/environment.js';
 import { EmbeddedLog } from '../../../functions/adapters/embedded/log.js';
 import { RECORD_MAX_BYTES } from '../../../functions/adapters/embedded/topic-log.js';
 import type { LogEntry } from '../../../functions/ports/log.js';
@@ -58,6 +58,39 @@ describe('embedded log', () => {
       await log.append('t', numbered(3));
       assert.equal((await reading)[0]?.appendedAtMs, 2_000_000);
       assert.deepEqual([...(await log.find('t', 'n', sought, 500_000))], ['2']);
+    });
+  });
+
+  it('history since a time goes by the times that entries have, whatever the clock did', async () => {
+    let now = 1_000_000;
+    await withLog({ now: () => now }, async (log) => {
+      for (const [i, time] of [1_000_000, 500_000, 999_999, 1_000_001, 700_000].entries()) {
+        now = time;
+        await log.append('t', numbered(i));
+      }
+      const since = async (sinceMs: number): Promise<(string | undefined)[]> =>
+        (await log.history('t', { sinceMs }, 10)).map((entry) => entry.record.properties.n);
+      assert.deepEqual(await since(600_000), ['0', '1', '2', '3', '4']);
+      assert.deepEqual(await since(1_000_000), ['0', '1', '2', '3', '4']);
+      assert.deepEqual(await since(1_000_001), ['3', '4']);
+      assert.deepEqual(await since(1_000_002), []);
+    });
+  });
+
+  it('history since a time is found by bisection, however much there is and was trimmed', async () => {
+    let now = 0;
+    await withLog({ now: () => now, tailMaxBytes: 0 }, async (log, env) => {
+      for (now = 10; now <= 5_000; now += 10) await log.append('t', numbered(now));
+      const reader = await log.read('t', 'earliest');
+      await reader.acknowledge((await log.history('t', { sinceMs: 1_000 }, 1))[0]!.position);
+      now = 5_000;
+      await log.trim({ maxAgeMs: 4_000, maxBytes: Number.MAX_SAFE_INTEGER });
+      const reads = countReads(env);
+      const first = async (sinceMs: number) => (await log.history('t', { sinceMs }, 1))[0]?.record.properties.n;
+      assert.equal(await first(0), '1000');
+      assert.equal(await first(3_333), '3340');
+      assert.equal(await first(5_000), '5000');
+      assert.ok(reads.count <= 3 * 11, `${reads.count} reads for three times among 500 batches`);
     });
   });
 
@@ -123,15 +156,25 @@ function numbered(n: number): { key: string; payload: Uint8Array; properties: Re
   return { key: 'k', payload: new Uint8Array(100), properties: { n: `${n}` } };
 }
 
+function countReads(env: Environment): { count: number } {
+  const reads = { count: 0 };
+  const { read } = env;
+  env.read = (look) => {
+    reads.count += 1;
+    return read.call(env, look) as ReturnType<typeof look>;
+  };
+  return reads;
+}
+
 async function withLog(
   options: ConstructorParameters<typeof EmbeddedLog>[1],
-  run: (log: EmbeddedLog) => Promise<void>,
+  run: (log: EmbeddedLog, env: Environment) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'pulsegate-log-'));
   const env = await openEnvironment(directory);
   const log = new EmbeddedLog(env, options);
   try {
-    await run(log);
+    await run(log, env);
   } finally {
     await log.close();
     await env.close();
