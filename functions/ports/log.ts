@@ -59,12 +59,16 @@ export interface Log {
   /** Names of the topic's partitions, at least one. */
   partitions(topic: string): Promise<readonly string[]>;
 
-  /** Entries reach a reader only once they are durable. */
+  /**
+   * Entries reach a reader only once they are durable. What retention has dropped is passed over: a reader goes on with the
+   * oldest entry kept. Rejects `refused` for a position of another log, and `gone` once the log is closed.
+   */
   read(partition: string, from: From): Promise<LogReader>;
 
   /**
    * What is there already: at most `limit` durable entries in order, fewer where they are large, none where there is nothing
-   * from there on. Times do not go back within a partition. What retention has dropped is passed over.
+   * from there on. What retention has dropped is passed over. Times do not go back within a partition: while the clock is
+   * behind, an entry has the time of the one before it. Rejects as `read` does.
    */
   history(partition: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]>;
 
