@@ -3,6 +3,7 @@ import type { LogEntry } from '../../ports/log.js';
 import type { Environment, Table } from './environment.js';
 import { batchPrefix, position } from './positions.js';
 import { batchTimeMs, decodeBatch } from './record-batch.js';
+import { REMOVAL } from './room.js';
 
 const TOPIC_BYTES = 4;
 const NUMBER_BYTES = 6;
@@ -50,7 +51,11 @@ export class BatchTable {
       if (name !== undefined) this.topics.put(key.subarray(0, TOPIC_BYTES), name).catch(ignore);
       return this.batches.put(key, value);
     };
-    return this.env.write(start, () => this.batches.get(key) !== undefined);
+    return this.env.write(
+      { purpose: 'publication', bytes: value.length },
+      start,
+      () => this.batches.get(key) !== undefined,
+    );
   }
 
   newest(topic: number): StoredBatch | undefined {
@@ -75,7 +80,7 @@ export class BatchTable {
   }
 
   remove(topic: number, number: number): Promise<boolean> {
-    return this.env.write(() => this.batches.remove(batchKey(topic, number)));
+    return this.env.write(REMOVAL, () => this.batches.remove(batchKey(topic, number)));
   }
 
   private range(options: { start: Buffer; end: Buffer; reverse?: boolean; limit: number }): StoredBatch[] {

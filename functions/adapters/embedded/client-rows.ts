@@ -1,5 +1,6 @@
 import type { Environment, Table } from './environment.js';
 import { generationKey, keysUnder } from './keys.js';
+import { REMOVAL } from './room.js';
 import { ROWS_MAX, rowsWithin, type StoredRow } from './rows.js';
 
 /** Removes a client's rows of the generations up to `generation`. */
@@ -14,7 +15,7 @@ export async function clearClient<V>(
   const range = { start: generationKey(clientId, 0), end: keysUnder(generationKey(clientId, generation)).end };
   for (;;) {
     const found: StoredRow<V>[] = env.read(() => rowsWithin(rows, range, null, ROWS_MAX));
-    await Promise.all(found.map(({ key }) => env.write(() => rows.remove(key))));
+    await Promise.all(found.map(({ key }) => env.write(REMOVAL, () => rows.remove(key))));
     if (found.length < ROWS_MAX) return;
   }
 }

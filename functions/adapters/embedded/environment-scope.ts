@@ -1,5 +1,6 @@
 import type { Environment, Table } from './environment.js';
 import { closed } from './lmdb-errors.js';
+import type { Need } from './room.js';
 
 /** An environment for one of its users: `close` ends that one's use only, once what it began is finished. */
 export class EnvironmentScope implements Environment {
@@ -12,9 +13,9 @@ export class EnvironmentScope implements Environment {
     return this.env.table<V>(name, encoding);
   }
 
-  async write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
+  async write(need: Need, start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
     if (this.closing) throw closed();
-    const written = this.env.write(start, isVisible);
+    const written = this.env.write(need, start, isVisible);
     this.pending.add(written);
     try {
       return await written;

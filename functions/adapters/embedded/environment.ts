@@ -5,6 +5,7 @@ import { DataDirectoryError } from './data-directory-error.js';
 import { checkDataFile } from './data-file.js';
 import { lockDirectory } from './directory-lock.js';
 import { closed, toPortError, unflushed } from './lmdb-errors.js';
+import { type Need, Room } from './room.js';
 
 const FORMAT = 'pulsegate';
 const FORMAT_VERSION = 1;
@@ -16,6 +17,7 @@ const TABLES_MAX = 16;
 const OPENING = { maxDbs: TABLES_MAX, noSubdir: false };
 /** Writes that one opening of the directory can number: 2 to the 32nd, which leaves 2 million openings within a safe integer. */
 const VERSIONS_PER_OPENING = 2 ** 32;
+const FIRST_ROWS_BYTES = 1_000;
 
 export interface EnvironmentOptions {
   /** Bytes of address space to begin with. LMDB doubles it when needed, so this bounds nothing. */
@@ -29,10 +31,11 @@ export type Table<V> = Database<V, Buffer>;
 export interface Environment {
   table<V>(name: string, encoding: 'msgpack' | 'binary'): Table<V>;
   /**
-   * Makes a write and resolves, with whether its condition held, once it is on disk. Rejects with `PortError`.
-   * `isVisible` tells, after a failed commit, whether the write can be seen all the same.
+   * Makes a write and resolves, with whether its condition held, once it is on disk. Rejects with `PortError`: `full`, with
+   * nothing begun, where there is no room for it. `isVisible` tells, after a failed commit, whether the write can be seen all
+   * the same.
    */
-  write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean>;
+  write(need: Need, start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean>;
   /** A read; what LMDB throws becomes a `PortError`. */
   read<T>(look: () => T): T;
   /** A number higher than any this directory has given out. */
@@ -55,11 +58,14 @@ export async function openEnvironment(directory: string, options: EnvironmentOpt
     const root = guarded(directory, () =>
       open<unknown, string>({ ...OPENING, path: directory, separateFlushed: true, ...options }),
     );
+    const room = new Room(root, file);
+    const leave = room.enter({ purpose: 'removal', bytes: FIRST_ROWS_BYTES });
     if (!exists) await root.put(FORMAT_KEY, { format: FORMAT, version: FORMAT_VERSION });
     const openings = ((root.get(OPENINGS_KEY) as number | undefined) ?? 0) + 1;
     await root.put(OPENINGS_KEY, openings);
     await root.flushed;
-    return new LmdbEnvironment(directory, root, openings * VERSIONS_PER_OPENING, unlock);
+    leave();
+    return new LmdbEnvironment(root, room, openings * VERSIONS_PER_OPENING, unlock);
   } catch (error) {
     unlock();
     throw error instanceof DataDirectoryError ? error : unusable(directory, error);
@@ -74,8 +80,8 @@ class LmdbEnvironment implements Environment {
   private lastFailed = false;
 
   constructor(
-    private readonly directory: string,
     private readonly root: RootDatabase<unknown, string>,
+    private readonly room: Room,
     private version: number,
     private readonly unlock: () => void,
   ) {
@@ -104,19 +110,22 @@ class LmdbEnvironment implements Environment {
    * all that, but its documentation promises only visibility; `flushed` is the documented one. It never settles where the commit
    * fails, hence both, in this order.
    */
-  async write(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
+  async write(need: Need, start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
     if (this.closing) throw closed();
     if (this.broken !== undefined) throw toPortError(this.broken);
+    const leave = this.room.enter(need);
     try {
       return await this.commit(start);
     } catch (error) {
       this.lastFailed = true;
       const cause = await commitCause(error);
-      const portError = isVisible?.() ? unflushed(cause) : toPortError(cause, this.directory);
+      const portError = isVisible?.() ? unflushed(cause) : toPortError(cause);
       // LMDB cannot be trusted, nor its writing thread be waited for, after it failed to write for another reason than space:
       // after a failed fdatasync the kernel may have dropped the pages. What is in doubt is settled by the next opening.
       if (portError.code === 'unavailable') this.broken ??= cause;
       throw portError;
+    } finally {
+      leave();
     }
   }
 
@@ -169,6 +178,7 @@ class LmdbEnvironment implements Environment {
     rootClosed.catch(ignore);
     // lmdb waits for the flush of the newest commit, which never comes where that one failed. Nothing is written any more.
     if (!this.lastFailed) await rootClosed;
+    this.room.close();
     this.unlock();
   }
 }

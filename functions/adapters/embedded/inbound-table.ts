@@ -3,6 +3,8 @@ import type { InboundRow, InboundStore } from '../../ports/store.js';
 import { clearClient } from './client-rows.js';
 import type { Environment, Table } from './environment.js';
 import { inboundKey } from './keys.js';
+import { REMOVAL } from './room.js';
+import { saving } from './saving.js';
 
 export class InboundTable implements InboundStore {
   private readonly rows: Table<InboundRow>;
@@ -20,7 +22,9 @@ export class InboundTable implements InboundStore {
     const key = inboundKey(clientId, generation, packetId);
     for (;;) {
       const version = this.env.nextVersion();
-      const wrote = await this.env.write(() => this.rows.ifNoExists(key, () => this.rows.put(key, row, version)));
+      const wrote = await this.env.write(saving(row), () =>
+        this.rows.ifNoExists(key, () => this.rows.put(key, row, version)),
+      );
       if (wrote) return undefined;
       const there = this.env.read(() => this.rows.get(key));
       if (there) return there;
@@ -30,7 +34,7 @@ export class InboundTable implements InboundStore {
 
   async end(clientId: string, generation: number, packetId: number): Promise<boolean> {
     const key = inboundKey(clientId, generation, packetId);
-    return this.env.write(() => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
+    return this.env.write(REMOVAL, () => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
   }
 
   clear(clientId: string, generation: number): Promise<void> {

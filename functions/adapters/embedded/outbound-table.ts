@@ -2,7 +2,9 @@ import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.
 import { clearClient } from './client-rows.js';
 import type { Environment, Table } from './environment.js';
 import { generationKey, keysUnder, outboundKey } from './keys.js';
+import { REMOVAL } from './room.js';
 import { rowsWithin } from './rows.js';
+import { saving } from './saving.js';
 
 export class OutboundTable implements OutboundStore {
   private readonly rows: Table<OutboundRow>;
@@ -14,13 +16,13 @@ export class OutboundTable implements OutboundStore {
   async put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void> {
     const keyed = rows.map((row) => ({ row, key: outboundKey(clientId, generation, row.source, row.position) }));
     await Promise.all(
-      keyed.map(({ key, row }) => this.env.write(() => this.rows.put(key, row, this.env.nextVersion()))),
+      keyed.map(({ key, row }) => this.env.write(saving(row), () => this.rows.put(key, row, this.env.nextVersion()))),
     );
   }
 
   async remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
     const places = keys.map(({ source, position }) => outboundKey(clientId, generation, source, position));
-    await Promise.all(places.map((key) => this.env.write(() => this.rows.remove(key))));
+    await Promise.all(places.map((key) => this.env.write(REMOVAL, () => this.rows.remove(key))));
   }
 
   async read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]> {

@@ -3,7 +3,9 @@ import type { PresenceRow, PresenceStore } from '../../ports/store.js';
 import { shardOf } from '../../topics/shard.js';
 import type { Environment, Table } from './environment.js';
 import { clientKey } from './keys.js';
+import { REMOVAL } from './room.js';
 import { rowsAfter } from './rows.js';
+import { saving } from './saving.js';
 
 export class PresenceTable implements PresenceStore {
   private readonly rows: Table<PresenceRow>;
@@ -24,7 +26,7 @@ export class PresenceTable implements PresenceStore {
   async put(row: PresenceRow, expected: number): Promise<number> {
     const version = this.env.nextVersion();
     const key = clientKey(row.clientId);
-    const held = await this.env.write(() =>
+    const held = await this.env.write(saving(row), () =>
       expected === 0
         ? this.rows.ifNoExists(key, () => this.rows.put(key, row, version))
         : this.rows.put(key, row, version, expected),
@@ -34,7 +36,8 @@ export class PresenceTable implements PresenceStore {
   }
 
   async delete(clientId: string, expected: number): Promise<void> {
-    if (!(await this.env.write(() => this.rows.remove(clientKey(clientId), expected)))) throw conflict(expected);
+    if (!(await this.env.write(REMOVAL, () => this.rows.remove(clientKey(clientId), expected))))
+      throw conflict(expected);
   }
 
   async list(shard: number, after: string | null, limit: number): Promise<{ row: PresenceRow; version: number }[]> {

@@ -2,7 +2,9 @@ import type { RetainedRow, RetainedStore } from '../../ports/store.js';
 import { filterMatches } from '../../topics/filter-match.js';
 import type { Environment, Table } from './environment.js';
 import { keysUnder, numberKey, retainedKey, TOPIC_MAX_BYTES, tombstoneKey } from './keys.js';
+import { REMOVAL } from './room.js';
 import { ROWS_MAX, rowsWithin } from './rows.js';
+import { saving } from './saving.js';
 
 /** How long a cleared topic is remembered, against late older writes. Longer than any append can be in doubt. */
 export const TOMBSTONE_KEPT_MS = 3_600_000;
@@ -68,14 +70,14 @@ export class RetainedTable implements RetainedStore {
   private async write(key: Buffer, row: RetainedRow): Promise<boolean> {
     const writtenAtMs = this.now();
     const version = this.env.nextVersion();
-    const writes = [this.env.write(() => this.rows.put(key, { row, writtenAtMs }, version))];
+    const writes = [this.env.write(saving(row), () => this.rows.put(key, { row, writtenAtMs }, version))];
     if (row.publication === null) {
-      writes.push(this.env.write(() => this.tombstones.put(tombstoneKey(writtenAtMs, key), version)));
+      writes.push(this.env.write(saving(version), () => this.tombstones.put(tombstoneKey(writtenAtMs, key), version)));
     }
     for (const old of this.oldTombstones(writtenAtMs)) {
       // Conditional on the version: a topic that was set or cleared again since keeps its row.
-      writes.push(this.env.write(() => this.rows.remove(old.retained, old.version)));
-      writes.push(this.env.write(() => this.tombstones.remove(old.key)));
+      writes.push(this.env.write(REMOVAL, () => this.rows.remove(old.retained, old.version)));
+      writes.push(this.env.write(REMOVAL, () => this.tombstones.remove(old.key)));
     }
     await Promise.all(writes);
     return true;

@@ -3,7 +3,9 @@ import type { SessionRow, SessionStore } from '../../ports/store.js';
 import { shardOf } from '../../topics/shard.js';
 import type { Environment, Table } from './environment.js';
 import { clientKey } from './keys.js';
+import { REMOVAL } from './room.js';
 import { rowsAfter } from './rows.js';
+import { saving } from './saving.js';
 
 /** A row's LMDB version is its epoch. */
 export class SessionTable implements SessionStore {
@@ -30,7 +32,7 @@ export class SessionTable implements SessionStore {
   private async write(row: SessionRow): Promise<void> {
     const key = clientKey(row.clientId);
     const { epoch } = row;
-    const held = await this.env.write(() => {
+    const held = await this.env.write(saving([row, row]), () => {
       // LMDB's "version at most" does not hold where there is no row, so make one first. Both are in one commit,
       // and only the second tells: after the first there is a row, and if it is this one, its epoch is not higher.
       this.rows.ifNoExists(key, () => this.rows.put(key, row, epoch)).catch(ignore);
@@ -43,7 +45,7 @@ export class SessionTable implements SessionStore {
     const key = clientKey(clientId);
     const isNewer = (row: SessionRow | undefined): boolean => row?.clientId === clientId && row.generation > generation;
     if (this.writing.some(isNewer) || isNewer(this.env.read(() => this.rows.get(key)))) return;
-    const held = await this.env.write(() => ifEpochAtMost(this.rows, key, epoch, () => this.rows.remove(key)));
+    const held = await this.env.write(REMOVAL, () => ifEpochAtMost(this.rows, key, epoch, () => this.rows.remove(key)));
     if (!held && this.env.read(() => this.rows.get(key)) !== undefined) throw conflict(epoch);
   }
 

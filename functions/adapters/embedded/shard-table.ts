@@ -2,6 +2,7 @@ import { PortError } from '../../ports/errors.js';
 import type { CheckpointRow, ShardStore } from '../../ports/store.js';
 import type { Environment, Table } from './environment.js';
 import { checkpointKey, keysUnder, shardKey } from './keys.js';
+import { saving } from './saving.js';
 
 /** A shard row's LMDB version is its epoch. */
 export class ShardTable implements ShardStore {
@@ -18,7 +19,7 @@ export class ShardTable implements ShardStore {
     for (;;) {
       const epoch = this.env.read(() => this.shards.getEntry(key))?.version ?? 0;
       const next = epoch + 1;
-      const held = await this.env.write(() =>
+      const held = await this.env.write(saving(owner), () =>
         epoch === 0
           ? this.shards.ifNoExists(key, () => this.shards.put(key, { owner }, next))
           : this.shards.put(key, { owner }, next, epoch),
@@ -34,7 +35,7 @@ export class ShardTable implements ShardStore {
 
   async saveCheckpoints(shard: number, epoch: number, rows: readonly CheckpointRow[]): Promise<void> {
     const keyed = rows.map((row) => ({ row, key: checkpointKey(shard, row.partition) }));
-    const held = await this.env.write(() =>
+    const held = await this.env.write(saving(rows), () =>
       this.shards.ifVersion(shardKey(shard), epoch, () => {
         for (const { key, row } of keyed) this.rows.put(key, row, 0);
       }),
