@@ -10,6 +10,7 @@ import { leave, refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
 
 type Claimed = Extract<Input, { type: 'claimed' }>;
+type ClaimFailed = Extract<Input, { type: 'claim-failed' }>;
 
 /** The presence row is durable: CONNACK may promise what it says, then the shard hears of the connection. */
 export function onClaimed(state: ConnectionState, input: Claimed, now: number, effects: Effect[]): void {
@@ -75,13 +76,12 @@ function tellConnected(state: ConnectionState, connect: Connect, input: Claimed,
   });
 }
 
-export function onClaimFailed(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
-  refuse(
-    state,
-    refusal(REASON.serverUnavailable, 'section 3.2.2.2', 'the session store cannot be reached'),
-    now,
-    effects,
-  );
+export function onClaimFailed(state: ConnectionState, input: ClaimFailed, now: number, effects: Effect[]): void {
+  const why =
+    input.code === 'full'
+      ? refusal(REASON.quotaExceeded, 'section 3.2.2.2', 'the session store is full')
+      : refusal(REASON.serverUnavailable, 'section 3.2.2.2', 'the session store cannot be reached');
+  refuse(state, why, now, effects);
 }
 
 /** What this server can and cannot do, where it is not what the client may assume (section 3.2.2.3). */

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statfsSync, writeSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
+import { PortError } from '../../ports/errors.js';
 import { toPortError } from './lmdb-errors.js';
 
 /** What a write is for. The later in this list, the less room it has to leave behind it. */
@@ -18,6 +19,8 @@ const PAGES_PER_WRITE = 2;
 const IN_LEAF_MAX_BYTES = 2_000;
 /** The file grows by this much at a time, or by what is needed at once. */
 const STEP_BYTES = 1024 * 1024;
+/** Left free on the disk: for the lock file of the next start, and for others. */
+const LEFT_FREE_BYTES = 1024 * 1024;
 
 /** What a write needs. */
 export interface Need {
@@ -39,6 +42,7 @@ export const REMOVAL: Need = { purpose: 'removal', bytes: 0 };
  */
 export class Room {
   readonly #root: RootDatabase<unknown, string>;
+  readonly #path: string;
   readonly #file: number;
   readonly #zeros = Buffer.alloc(STEP_BYTES);
   /** Handed to LMDB and not settled. */
@@ -52,6 +56,7 @@ export class Room {
 
   constructor(root: RootDatabase<unknown, string>, path: string) {
     this.#root = root;
+    this.#path = path;
     // Appending can overwrite nothing, whatever LMDB's writing thread does meanwhile.
     this.#file = openSync(path, 'a');
     this.#look();
@@ -102,16 +107,18 @@ export class Room {
   #extend(purpose: Purpose): void {
     let missing = Math.max(this.#missingBytes(purpose), STEP_BYTES);
     try {
+      const { bavail, bsize } = statfsSync(this.#path);
+      missing = Math.min(missing, bavail * bsize - LEFT_FREE_BYTES);
       while (missing > 0) {
         const written = writeSync(this.#file, this.#zeros, 0, Math.min(missing, STEP_BYTES));
         this.#fileBytes += written;
         missing -= written;
       }
     } catch (error) {
-      // Less than a step may be enough.
-      if (!this.#isShort(purpose)) return;
-      throw toPortError(error);
+      // Less than a step may have been enough.
+      if (this.#isShort(purpose)) throw toPortError(error);
     }
+    if (this.#isShort(purpose)) throw new PortError('full', 'there is no room on the disk for the data file to grow');
   }
 }
 
