@@ -7,8 +7,9 @@ import { REMOVAL } from './room.js';
 
 const TOPIC_BYTES = 4;
 const NUMBER_BYTES = 6;
-/** Batches looked at together when the log is trimmed. */
+/** What is looked at, and removed in one commit, at a time when the log is trimmed; one batch may be larger. */
 const TRIM_PAGE_BATCHES = 64;
+const TRIM_PAGE_BYTES = 4 * 1024 * 1024;
 
 /** Durable entries of one batch. */
 export interface Batch {
@@ -23,6 +24,13 @@ export interface Batch {
 export interface StoredBatch {
   number: number;
   value: Buffer;
+}
+
+interface Range {
+  start: Buffer;
+  end: Buffer;
+  reverse?: boolean;
+  limit: number;
 }
 
 /**
@@ -76,16 +84,25 @@ export class BatchTable {
 
   /** The topic's oldest batches before `before`, a few. */
   oldest(topic: number, before: number): StoredBatch[] {
-    return this.range({ start: batchKey(topic, 0), end: batchKey(topic, before), limit: TRIM_PAGE_BATCHES });
+    const limit = TRIM_PAGE_BATCHES;
+    return this.range({ start: batchKey(topic, 0), end: batchKey(topic, before), limit }, TRIM_PAGE_BYTES);
   }
 
   remove(topic: number, number: number): Promise<boolean> {
     return this.env.write(REMOVAL, () => this.batches.remove(batchKey(topic, number)));
   }
 
-  private range(options: { start: Buffer; end: Buffer; reverse?: boolean; limit: number }): StoredBatch[] {
-    const rows = this.env.read(() => [...this.batches.getRange(options)]);
-    return rows.map(({ key, value }) => ({ number: key.readUIntBE(TOPIC_BYTES, NUMBER_BYTES), value }));
+  private range(options: Range, maxBytes = Number.POSITIVE_INFINITY): StoredBatch[] {
+    return this.env.read(() => {
+      const found: StoredBatch[] = [];
+      let bytes = 0;
+      for (const { key, value } of this.batches.getRange(options)) {
+        found.push({ number: key.readUIntBE(TOPIC_BYTES, NUMBER_BYTES), value });
+        bytes += value.length;
+        if (bytes >= maxBytes) break;
+      }
+      return found;
+    });
   }
 }
 

@@ -23,12 +23,14 @@ const FIND_MARGIN_MS = 1_000;
 /** Stored bytes that `find` looks through before it leaves a turn of the event loop to others. */
 const FIND_STRETCH_BYTES = 1024 * 1024;
 const TRIM_EVERY_MS = 5_000;
+/** Retention by size looks again after so much of it was appended: a fast log is not to outgrow it between two looks. */
+const TRIM_EVERY_SHARE = 1 / 16;
 
 export interface EmbeddedLogOptions {
   /** Milliseconds since the epoch. */
   now?: () => number;
   tailMaxBytes?: number;
-  /** How long what every reader has acknowledged is kept for replay; without it, for ever. */
+  /** How much of what every reader has acknowledged is kept for replay; without it, all. */
   retention?: Retention;
 }
 
@@ -44,7 +46,10 @@ export class EmbeddedLog implements Log {
   private readonly budget: TailBudget;
   private lastTopicId = 0;
   private closing: Promise<void> | undefined;
-  private trimming: NodeJS.Timeout | undefined;
+  private readonly retention: Retention | undefined;
+  private readonly trimTimer: NodeJS.Timeout | undefined;
+  private trimming: Promise<void> | undefined;
+  private appendedBytes = 0;
 
   constructor(env: Environment, options: EmbeddedLogOptions = {}) {
     this.now = options.now ?? Date.now;
@@ -52,7 +57,8 @@ export class EmbeddedLog implements Log {
     this.table = new BatchTable(env);
     for (const { id, name } of this.table.topicNames()) this.addTopic(id, name, true);
     const { retention } = options;
-    if (retention) this.trimming = setInterval(() => void this.trim(retention), TRIM_EVERY_MS).unref();
+    this.retention = retention;
+    if (retention) this.trimTimer = setInterval(() => void this.trim(retention), TRIM_EVERY_MS).unref();
     // Where the store commits anyway, what was appended in the same turn goes along.
     env.beforeCommit(() => {
       for (const topic of this.topics.values()) topic.flush();
@@ -61,6 +67,7 @@ export class EmbeddedLog implements Log {
 
   append(topic: string, record: LogRecord): Promise<Receipt> {
     if (this.closing) return Promise.reject(closed());
+    if (this.retention) this.trimInTime(this.retention, record);
     return this.topic(topic).append(record);
   }
 
@@ -123,8 +130,25 @@ export class EmbeddedLog implements Log {
     return this.closing;
   }
 
-  /** Drops what retention lets go of. Done in the background; public so that it can be done now. */
-  async trim(retention: Retention): Promise<void> {
+  /**
+   * Drops what retention lets go of, in slices that leave turns to others. Done in the background; public so that it can be
+   * done now. One at a time.
+   */
+  trim(retention: Retention): Promise<void> {
+    this.trimming ??= this.trimAll(retention).finally(() => {
+      this.trimming = undefined;
+    });
+    return this.trimming;
+  }
+
+  private trimInTime(retention: Retention, { payload }: LogRecord): void {
+    this.appendedBytes += payload.length;
+    if (this.appendedBytes < retention.maxBytes * TRIM_EVERY_SHARE) return;
+    this.appendedBytes = 0;
+    void this.trim(retention);
+  }
+
+  private async trimAll(retention: Retention): Promise<void> {
     for (const topic of this.topics.values()) {
       const needed = [...this.readers].flatMap((reader) =>
         reader.partition === topic.name && reader.neededFrom !== undefined ? [reader.neededFrom] : [],
@@ -135,7 +159,7 @@ export class EmbeddedLog implements Log {
   }
 
   private async finish(): Promise<void> {
-    clearInterval(this.trimming);
+    clearInterval(this.trimTimer);
     await Promise.all([...this.topics.values()].map((topic) => topic.drained()));
     await Promise.all([...this.readers].map((reader) => reader.close()));
   }
