@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { persistentOptions, StockClient } from '../support/clients.js';
-import { Program } from '../support/program.js';
+import { Program, runProgram } from '../support/program.js';
 import { persistent, RawClient } from '../support/raw-client.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { unique } from '../support/waiting.js';
@@ -84,6 +85,54 @@ test('a disk full of sessions: CONNECT is refused, SUBSCRIBE is answered when th
   assert.equal(puback.reasonCode, QUOTA_EXCEEDED);
   disk.dropBallast();
   assert.deepEqual((await client.next('suback')).granted, [1]);
+});
+
+test('a disk that others fill to the last byte: the same, out of what the data file already has', async (t) => {
+  const disk = SmallDisk.mount(t, 12 * MIB, 0);
+  if (disk === null) return t.skip('no small disk here');
+  const program = await startOn(t, disk);
+  const absent = persistentOptions(5, unique('absent'));
+  const offline = await StockClient.connect(t, program.url, 5, absent);
+  await offline.subscribe('fill/#', { qos: 1 });
+  await offline.disconnect();
+  const client = await StockClient.connect(t, program.url, 5);
+  await client.publish('fill/0', 'first', { qos: 1 });
+  disk.addBallast(12 * MIB);
+  assert.equal(disk.freeBytes, 0);
+  const publisher = new Publisher(client, 0);
+  await publisher.fill();
+  await program.kill();
+  assert.doesNotMatch(program.stderr, /Write error|do_write error/, 'LMDB met the full disk');
+  disk.dropBallast();
+  await program.start();
+  const resumed = await StockClient.connect(t, program.url, 5, absent);
+  await arrived(resumed, new Set(['first', ...publisher.acknowledged]));
+});
+
+test('on a disk without room the program says so, leaves what is there alone, and starts when there is some', async (t) => {
+  const disk = SmallDisk.mount(t, 12 * MIB, 12 * MIB);
+  if (disk === null) return t.skip('no small disk here');
+  const directory = join(disk.directory, 'data');
+  const settings = { PULSEGATE_LOG: `embedded:${directory}`, PULSEGATE_STORE: `embedded:${directory}` };
+  const fresh = await runProgram(settings);
+  assert.equal(fresh.code, 1);
+  assert.match(fresh.stderr, /data cannot be used: .*no space left/i);
+  assert.deepEqual(readdirSync(directory), []);
+  disk.dropBallast();
+  const program = await startOn(t, disk);
+  await (await StockClient.connect(t, program.url, 5)).publish('kept', 'here', { qos: 1, retain: true });
+  await program.stop();
+  disk.addBallast(12 * MIB);
+  const data = readFileSync(join(directory, 'data.mdb'));
+  const again = await runProgram(settings);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /data cannot be used: .*no space left/i);
+  assert.ok(readFileSync(join(directory, 'data.mdb')).equals(data));
+  disk.dropBallast();
+  await program.start();
+  const reader = await StockClient.connect(t, program.url, 5);
+  await reader.subscribe('kept');
+  assert.equal((await reader.messages.take('what is retained')).payload, 'here');
 });
 
 function startOn(t: TestContext, disk: SmallDisk): Promise<Program> {

@@ -31,14 +31,25 @@ export class SmallDisk {
       spawnSync('umount', ['--lazy', directory]);
       rmdirSync(directory);
     });
-    return new SmallDisk(directory, ballastBytes);
+    const disk = new SmallDisk(directory);
+    disk.addBallast(ballastBytes);
+    return disk;
   }
 
-  private constructor(directory: string, ballastBytes: number) {
+  private constructor(directory: string) {
     this.directory = directory;
-    const file = openSync(join(directory, 'ballast'), 'w');
-    for (let done = 0; done < ballastBytes; done += MIB) writeSync(file, Buffer.alloc(MIB));
-    closeSync(file);
+  }
+
+  /** As much of it as there is room for. */
+  addBallast(bytes: number): void {
+    const file = openSync(join(this.directory, 'ballast'), 'w');
+    try {
+      for (let done = 0; done < bytes; ) done += writeSync(file, Buffer.alloc(MIB));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    } finally {
+      closeSync(file);
+    }
   }
 
   get freeBytes(): number {

@@ -28,8 +28,8 @@ export function lockDirectory(directory: string): () => void {
   const lock = join(directory, LOCK_NAME);
   const mine: Holder = { id: randomUUID(), pid: process.pid, started: processStart(process.pid) };
   const draft = `${lock}.${mine.id}.draft`;
-  writeFileSync(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600, flag: 'wx' });
   try {
+    writeFileSync(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600, flag: 'wx' });
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (tryLink(draft, lock) || inherit(directory, lock, draft)) {
         return () => {

@@ -3,18 +3,12 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DataDirectoryError } from './data-directory-error.js';
 import { checkDataFile } from './data-file.js';
+import { checkFormat, FORMAT_KEY, FORMAT_ROW, OPENING } from './data-format.js';
 import { lockDirectory } from './directory-lock.js';
 import { closed, toPortError, unflushed } from './lmdb-errors.js';
 import { type Need, Room } from './room.js';
 
-const FORMAT = 'pulsegate';
-const FORMAT_VERSION = 1;
-const FORMAT_KEY = 'format';
 const OPENINGS_KEY = 'openings';
-/** Tables of log and store together; LMDB wants to know when it opens. */
-const TABLES_MAX = 16;
-/** A name with a dot in it would be taken for a file's. */
-const OPENING = { maxDbs: TABLES_MAX, noSubdir: false };
 /** Writes that one opening of the directory can number: 2 to the 32nd, which leaves 2 million openings within a safe integer. */
 const VERSIONS_PER_OPENING = 2 ** 32;
 const FIRST_ROWS_BYTES = 1_000;
@@ -58,9 +52,8 @@ export async function openEnvironment(directory: string, options: EnvironmentOpt
     const root = guarded(directory, () =>
       open<unknown, string>({ ...OPENING, path: directory, separateFlushed: true, ...options }),
     );
-    const room = new Room(root, file);
-    const leave = room.enter({ purpose: 'removal', bytes: FIRST_ROWS_BYTES });
-    if (!exists) await root.put(FORMAT_KEY, { format: FORMAT, version: FORMAT_VERSION });
+    const { room, leave } = await enterRoom(root, file);
+    if (!exists) await root.put(FORMAT_KEY, FORMAT_ROW);
     const openings = ((root.get(OPENINGS_KEY) as number | undefined) ?? 0) + 1;
     await root.put(OPENINGS_KEY, openings);
     await root.flushed;
@@ -69,6 +62,21 @@ export async function openEnvironment(directory: string, options: EnvironmentOpt
   } catch (error) {
     unlock();
     throw error instanceof DataDirectoryError ? error : unusable(directory, error);
+  }
+}
+
+/** With a place for the rows that opening writes. */
+async function enterRoom(
+  root: RootDatabase<unknown, string>,
+  file: string,
+): Promise<{ room: Room; leave: () => void }> {
+  const room = new Room(root, file);
+  try {
+    return { room, leave: room.enter({ purpose: 'removal', bytes: FIRST_ROWS_BYTES }) };
+  } catch (error) {
+    room.close();
+    await root.close();
+    throw error;
   }
 }
 
@@ -187,31 +195,6 @@ class LmdbEnvironment implements Environment {
 async function commitCause(error: unknown): Promise<unknown> {
   const inner = (error as { commitError?: Promise<never> }).commitError;
   return inner ? await inner.catch((cause: unknown) => cause) : error;
-}
-
-/** Read-only first, so that nothing of a foreign directory's data is touched. */
-async function checkFormat(directory: string): Promise<void> {
-  let root: RootDatabase<unknown, string>;
-  let row: { format?: unknown; version?: unknown } | undefined;
-  try {
-    root = open<unknown, string>({ ...OPENING, path: directory, readOnly: true });
-  } catch (error) {
-    throw new DataDirectoryError('corrupt', `${directory}: LMDB does not open it: ${text(error)}`, { cause: error });
-  }
-  try {
-    row = root.get(FORMAT_KEY) as typeof row;
-  } catch {
-    // Not msgpack: not ours.
-  } finally {
-    await root.close();
-  }
-  if (row?.format !== FORMAT) {
-    throw new DataDirectoryError('foreign', `${directory} holds an LMDB database that is not Pulsegate's`);
-  }
-  if (typeof row.version !== 'number' || row.version > FORMAT_VERSION) {
-    const versions = `version ${row.version}, this program reads up to ${FORMAT_VERSION}`;
-    throw new DataDirectoryError('newer', `${directory} was written by a newer Pulsegate: ${versions}`);
-  }
 }
 
 function makeDirectory(directory: string): void {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, statfsSync, writeSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
-import { PortError } from '../../ports/errors.js';
+import { PortError, type PortErrorCode } from '../../ports/errors.js';
 import { toPortError } from './lmdb-errors.js';
 
 /** What a write is for. The later in this list, the less room it has to leave behind it. */
@@ -116,15 +116,20 @@ export class Room {
       }
     } catch (error) {
       // Less than a step may have been enough.
-      if (this.#isShort(purpose)) throw toPortError(error);
+      if (this.#isShort(purpose)) throw cannotGrow(toPortError(error).code, (error as Error).message, error);
     }
-    if (this.#isShort(purpose)) throw new PortError('full', 'there is no room on the disk for the data file to grow');
+    if (this.#isShort(purpose))
+      throw cannotGrow('full', `less than ${LEFT_FREE_BYTES} bytes would be left on the disk`);
   }
 }
 
 function add(sum: { writes: number; bytes: number }, bytes: number, sign: 1 | -1): void {
   sum.writes += sign;
   sum.bytes += sign * bytes;
+}
+
+function cannotGrow(code: PortErrorCode, why: string, cause?: unknown): PortError {
+  return new PortError(code, `the data file cannot grow: ${why}`, { cause });
 }
 
 interface Stats {
