@@ -108,7 +108,9 @@ class LmdbEnvironment implements Environment {
       useVersions: encoding === 'msgpack',
       useRecords: false,
     } as const;
-    return this.root.openDB<V, Buffer>(name, options);
+    const table = this.root.openDB<V, Buffer>(name, options);
+    this.room.count(table);
+    return table;
   }
 
   /**

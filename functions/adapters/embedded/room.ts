@@ -1,16 +1,20 @@
 import { closeSync, fstatSync, openSync, statfsSync, writeSync } from 'node:fs';
-import type { RootDatabase } from 'lmdb';
 import { PortError, type PortErrorCode } from '../../ports/errors.js';
 import { toPortError } from './lmdb-errors.js';
 
-/** What a write is for. The later in this list, the less room it has to leave behind it. */
+/** What a write is for. The later in this list, the less room it has to leave. */
 export type Purpose = 'publication' | 'state' | 'removal';
 
 /**
- * How often what a commit may need besides its writes must stay free: publications stop first, so that sessions can still be
- * saved; those stop before removals, which make room inside the file.
+ * How often what a commit may need besides its writes must be left: at the file's end, which is what LMDB is sure of, and
+ * there and inside the file together. Publications stop first, so that sessions can still be saved; those stop before removals,
+ * which make room inside. While there is some inside, LMDB takes that first, and the end stays as it is.
  */
-const OVERHEADS: Readonly<Record<Purpose, number>> = { publication: 4, state: 2, removal: 1 };
+const LEAVES: Readonly<Record<Purpose, { atEnd: number; inAll: number }>> = {
+  publication: { atEnd: 2, inAll: 8 },
+  state: { atEnd: 2, inAll: 4 },
+  removal: { atEnd: 1, inAll: 1 },
+};
 /** The trees' upper pages and the meta pages, of two commits. */
 const OVERHEAD_BYTES = 256 * 1024;
 /** A changed leaf is written anew, elsewhere, and so is what is above it; a full one becomes two. */
@@ -19,6 +23,7 @@ const PAGES_PER_WRITE = 2;
 const IN_LEAF_MAX_BYTES = 2_000;
 /** The file grows by this much at a time, or by what is needed at once. */
 const STEP_BYTES = 1024 * 1024;
+const META_PAGES = 2;
 /** Left free on the disk: for the lock file of the next start, and for others. */
 const LEFT_FREE_BYTES = 1024 * 1024;
 
@@ -41,7 +46,7 @@ export const REMOVAL: Need = { purpose: 'removal', bytes: 0 };
  * need is judged from above. Where the file system writes changed blocks elsewhere (btrfs, ZFS) this guarantees less.
  */
 export class Room {
-  readonly #root: RootDatabase<unknown, string>;
+  readonly #root: WithStats;
   readonly #path: string;
   readonly #file: number;
   readonly #zeros = Buffer.alloc(STEP_BYTES);
@@ -49,12 +54,13 @@ export class Room {
   readonly #outstanding = { writes: 0, bytes: 0 };
   /** Those, and all that were handed over since the file was looked at: any of it may have taken pages since. */
   readonly #sinceLook = { writes: 0, bytes: 0 };
+  readonly #tables: WithStats[] = [];
   #pageBytes = 0;
   #fileBytes = 0;
   #usedBytes = 0;
   #overheadBytes = 0;
 
-  constructor(root: RootDatabase<unknown, string>, path: string) {
+  constructor(root: WithStats, path: string) {
     this.#root = root;
     this.#path = path;
     // Appending can overwrite nothing, whatever LMDB's writing thread does meanwhile.
@@ -69,8 +75,8 @@ export class Room {
     add(this.#sinceLook, taken, 1);
     const leave = () => add(this.#outstanding, taken, -1);
     try {
-      if (this.#isShort(purpose)) this.#look();
-      if (this.#isShort(purpose)) this.#extend(purpose);
+      if (this.#missing(purpose) > 0) this.#look();
+      if (this.#missing(purpose) > 0) this.#extend(purpose);
       return leave;
     } catch (error) {
       leave();
@@ -79,47 +85,60 @@ export class Room {
     }
   }
 
+  /** Of a table's pages, none is free. */
+  count(table: WithStats): void {
+    this.#tables.push(table);
+  }
+
   close(): void {
     closeSync(this.#file);
   }
 
-  #isShort(purpose: Purpose): boolean {
-    return this.#missingBytes(purpose) > 0;
-  }
-
-  #missingBytes(purpose: Purpose): number {
+  /** Bytes by which the file is too small for that much to be left at its end. */
+  #missing(purpose: Purpose, overheads = LEAVES[purpose].inAll): number {
     const { writes, bytes } = this.#sinceLook;
     // However many writes there are, no page is copied twice in a commit, and no more than two commits are under way.
     const copied = Math.min(writes * PAGES_PER_WRITE * this.#pageBytes, 2 * this.#usedBytes);
-    return this.#usedBytes + copied + bytes + OVERHEADS[purpose] * this.#overheadBytes - this.#fileBytes;
+    return this.#usedBytes + copied + bytes + overheads * this.#overheadBytes - this.#fileBytes;
   }
 
   #look(): void {
-    const { lastPageNumber, pageSize, free } = this.#root.getStats() as unknown as Stats;
-    const freeListPages = free.treeBranchPageCount + free.treeLeafPageCount + free.overflowPages;
+    const { lastPageNumber, pageSize, free } = statsOf(this.#root);
     this.#pageBytes = pageSize;
     this.#usedBytes = (lastPageNumber + 1) * pageSize;
-    this.#overheadBytes = OVERHEAD_BYTES + freeListPages * pageSize;
+    this.#overheadBytes = OVERHEAD_BYTES + pagesOf(free) * pageSize;
     this.#fileBytes = fstatSync(this.#file).size;
     Object.assign(this.#sinceLook, this.#outstanding);
   }
 
   #extend(purpose: Purpose): void {
-    let missing = Math.max(this.#missingBytes(purpose), STEP_BYTES);
+    let failure: unknown;
     try {
       const { bavail, bsize } = statfsSync(this.#path);
-      missing = Math.min(missing, bavail * bsize - LEFT_FREE_BYTES);
-      while (missing > 0) {
-        const written = writeSync(this.#file, this.#zeros, 0, Math.min(missing, STEP_BYTES));
+      const wanted = Math.max(this.#missing(purpose), STEP_BYTES);
+      let left = Math.min(wanted, bavail * bsize - LEFT_FREE_BYTES);
+      while (left > 0) {
+        const written = writeSync(this.#file, this.#zeros, 0, Math.min(left, STEP_BYTES));
         this.#fileBytes += written;
-        missing -= written;
+        left -= written;
       }
     } catch (error) {
-      // Less than a step may have been enough.
-      if (this.#isShort(purpose)) throw cannotGrow(toPortError(error).code, (error as Error).message, error);
+      failure = error;
     }
-    if (this.#isShort(purpose))
-      throw cannotGrow('full', `less than ${LEFT_FREE_BYTES} bytes would be left on the disk`);
+    const missing = this.#missing(purpose);
+    if (missing <= 0) return;
+    if (this.#missing(purpose, LEAVES[purpose].atEnd) <= 0 && missing <= this.#freeInsideBytes()) return;
+    if (failure === undefined) throw cannotGrow('full', `less than ${LEFT_FREE_BYTES} bytes would be left on the disk`);
+    throw cannotGrow(toPortError(failure).code, (failure as Error).message, failure);
+  }
+
+  /** As of the last commits. Asked only where the file cannot grow. */
+  #freeInsideBytes(): number {
+    const { lastPageNumber, free, root } = statsOf(this.#root);
+    const taken = [root, free, ...this.#tables.map(statsOf)]
+      .map(pagesOf)
+      .reduce((sum, pages) => sum + pages, META_PAGES);
+    return Math.max(0, lastPageNumber + 1 - taken) * this.#pageBytes;
   }
 }
 
@@ -132,8 +151,30 @@ function cannotGrow(code: PortErrorCode, why: string, cause?: unknown): PortErro
   return new PortError(code, `the data file cannot grow: ${why}`, { cause });
 }
 
-interface Stats {
+/** lmdb's types do not say what there is. */
+function statsOf(table: WithStats): Stats {
+  return table.getStats() as Stats;
+}
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: Pages): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
+}
+
+interface WithStats {
+  getStats(): unknown;
+}
+
+interface Pages {
+  treeBranchPageCount: number;
+  treeLeafPageCount: number;
+  overflowPages: number;
+}
+
+interface Stats extends Pages {
   lastPageNumber: number;
   pageSize: number;
-  free: { treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
+  /** The table of tables. */
+  root: Pages;
+  /** The list of free pages. */
+  free: Pages;
 }

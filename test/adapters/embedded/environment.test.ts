@@ -140,7 +140,7 @@ describe('embedded data directory', () => {
     const path = directory();
     const filler = start('fill', path, true);
     assert.equal(await filler.line(), 'open');
-    limitFiles(filler.process.pid!, `${statSync(join(path, 'data.mdb')).size + 512 * 1024}`);
+    limitFiles(filler.process.pid!, `${statSync(join(path, 'data.mdb')).size + 2.5 * 1024 * 1024}`);
     const answers = await filler.say('100', '3000000', '3000000', '100');
     assert.deepEqual(answers, ['kept 0', 'full', 'full', 'kept 3']);
     limitFiles(filler.process.pid!, 'unlimited');
