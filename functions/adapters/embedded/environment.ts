@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { Admission } from './admission.js';
 import { DataDirectoryError } from './data-directory-error.js';
 import { checkDataFile } from './data-file.js';
 import { checkFormat, FORMAT_KEY, FORMAT_ROW, OPENING } from './data-format.js';
@@ -83,6 +84,7 @@ async function enterRoom(
 class LmdbEnvironment implements Environment {
   private readonly hooks: (() => void)[] = [];
   private readonly pending = new Set<Promise<unknown>>();
+  private readonly admission: Admission;
   private closing: Promise<void> | undefined;
   private broken: unknown;
   private lastFailed = false;
@@ -93,6 +95,7 @@ class LmdbEnvironment implements Environment {
     private version: number,
     private readonly unlock: () => void,
   ) {
+    this.admission = new Admission(room);
     root.on('beforecommit', () => {
       for (const run of this.hooks) run();
       // A commit that fails also rejects a promise that lmdb makes for itself a moment from now and gives to nobody.
@@ -123,9 +126,23 @@ class LmdbEnvironment implements Environment {
   async write(need: Need, start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
     if (this.closing) throw closed();
     if (this.broken !== undefined) throw toPortError(this.broken);
-    const leave = this.room.enter(need);
+    const written = this.admission.run(need, () => this.commit(start, isVisible));
+    this.pending.add(written);
     try {
-      return await this.commit(start);
+      return await written;
+    } finally {
+      this.pending.delete(written);
+    }
+  }
+
+  private async commit(start: () => Promise<boolean>, isVisible?: () => boolean): Promise<boolean> {
+    if (this.broken !== undefined) throw toPortError(this.broken);
+    try {
+      const written = start() as Promise<boolean> & { flushed?: Promise<unknown> };
+      const held = await written;
+      await written.flushed;
+      this.lastFailed = false;
+      return held;
     } catch (error) {
       this.lastFailed = true;
       const cause = await commitCause(error);
@@ -134,8 +151,6 @@ class LmdbEnvironment implements Environment {
       // after a failed fdatasync the kernel may have dropped the pages. What is in doubt is settled by the next opening.
       if (portError.code === 'unavailable') this.broken ??= cause;
       throw portError;
-    } finally {
-      leave();
     }
   }
 
@@ -156,21 +171,6 @@ class LmdbEnvironment implements Environment {
 
   beforeCommit(run: () => void): void {
     this.hooks.push(run);
-  }
-
-  private async commit(start: () => Promise<boolean>): Promise<boolean> {
-    const written = start() as Promise<boolean> & { flushed?: Promise<unknown> };
-    const durable = written.then(async (held) => {
-      await written.flushed;
-      this.lastFailed = false;
-      return held;
-    });
-    this.pending.add(durable);
-    try {
-      return await durable;
-    } finally {
-      this.pending.delete(durable);
-    }
   }
 
   async committed(): Promise<void> {

@@ -43,6 +43,25 @@ test('on a full disk the room that retention and removals make inside the file i
   await env.close();
 });
 
+test('writes made at once wait for room that those before them turn out not to need, in order', async (t) => {
+  const disk = SmallDisk.mount(t, 8 * MIB, 0);
+  if (disk === null) return t.skip('no small disk here');
+  const env = await openEnvironment(join(disk.directory, 'data'));
+  const store = new EmbeddedStore(env, {});
+  const done: number[] = [];
+  const begins = Array.from({ length: 2_000 }, async (_, id) => {
+    await store.inbound.begin('c', 1, id, { token: 'x'.repeat(500), begunAtMs: 0 });
+    done.push(id);
+  });
+  await Promise.all(begins);
+  assert.deepEqual(
+    done,
+    begins.map((_, id) => id),
+  );
+  await store.close();
+  await env.close();
+});
+
 async function untilFull<T>(write: () => Promise<T>): Promise<T> {
   for (let last: T | undefined; ; ) {
     try {
