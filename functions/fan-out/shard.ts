@@ -48,6 +48,10 @@ export class Shard {
     this.#partitions = new Partitions(options.checkpoints);
   }
 
+  hasSession(clientId: string): boolean {
+    return this.#sessions.has(clientId);
+  }
+
   get sessionCount(): number {
     return this.#sessions.size;
   }

@@ -26,7 +26,10 @@ export class Presence {
     }
   }
 
-  /** Says that the connection is over. Resolves false where the row is another connection's by now. */
+  /**
+   * Says that the connection is over. Resolves false where the row is another connection's by now. The row stays, whatever
+   * its expiry: by it the shard's next owner finds what is to be cleared away, until `tidy`.
+   */
   async leave(
     clientId: string,
     connectionNumber: number,
@@ -42,7 +45,7 @@ export class Presence {
     return isOurs;
   }
 
-  /** A will is published: it is taken out of the row. */
+  /** A will is published: it is taken out of the row, which stays as in `leave`. */
   async settleWill(clientId: string, connectionNumber: number): Promise<void> {
     await this.#change(clientId, (row) => ({
       ...row,
@@ -51,7 +54,7 @@ export class Presence {
     }));
   }
 
-  /** Puts a session whose time is over beyond resuming. Resolves false where it was resumed in time. */
+  /** Puts a session whose time is over beyond resuming; its row stays as in `leave`. Resolves false where it was resumed in time. */
   async release(clientId: string, generation: number): Promise<boolean> {
     let released = true;
     await this.#change(clientId, (row) => {
@@ -65,18 +68,19 @@ export class Presence {
 
   /** The row goes if nothing needs it any more. */
   async tidy(clientId: string): Promise<void> {
-    await this.#change(clientId, (row) => row);
+    await this.#change(clientId, (row) => (isNeeded(row, this.#clock.now()) ? row : null));
   }
 
-  async #change(clientId: string, change: (row: PresenceRow) => PresenceRow): Promise<void> {
+  /** null: the row goes. */
+  async #change(clientId: string, change: (row: PresenceRow) => PresenceRow | null): Promise<void> {
     for (;;) {
       const found = await this.#store.get(clientId);
       if (found === undefined) return;
-      const changed = change(found.row);
-      const write = isNeeded(changed, this.#clock.now())
-        ? changed !== found.row && (() => this.#store.put(changed, found.version))
-        : () => this.#store.delete(clientId, found.version);
-      if (write === false || (await this.#wins(write))) return;
+      const { row, version } = found;
+      const changed = change(row);
+      if (changed === row) return;
+      const write = () => (changed ? this.#store.put(changed, version) : this.#store.delete(clientId, version));
+      if (await this.#wins(write)) return;
     }
   }
 

@@ -40,6 +40,10 @@ export class ShardDriver {
   readonly #storing = new StoringBudget();
   /** Effects under way. */
   readonly #working = new Set<Promise<void>>();
+  /** What sessions that have ended leave in the store being removed, by client. */
+  readonly #clearing = new Map<string, Promise<void>>();
+  /** Checkpoints that were taken and are not known to be saved. */
+  #unsaved: readonly CheckpointRow[] = [];
   /** Those of them that write retained rows. */
   readonly #retaining = new Set<Promise<void>>();
 
@@ -70,16 +74,19 @@ export class ShardDriver {
   /** Writes the checkpoints that have moved, lets go of rows that were kept only until then, and resolves with what it wrote. */
   async saveCheckpoints(): Promise<readonly CheckpointRow[]> {
     const { store, telemetry } = this.#parts;
-    const rows = this.shard.takeCheckpoints();
+    const newest = new Map([...this.#unsaved, ...this.shard.takeCheckpoints()].map((row) => [row.partition, row]));
+    const rows = [...newest.values()];
     if (rows.length === 0) return [];
+    this.#unsaved = rows;
     await Promise.all(this.#retaining);
     try {
       await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
     } catch (error) {
-      // The next one says more; until then a crash would replay from an older place.
+      // The next one says as much and more; until then a crash would replay from an older place.
       telemetry.log('warn', 'checkpoint-failed', { error: String(error) });
       return [];
     }
+    this.#unsaved = [];
     for (const row of this.shard.checkpointsSaved(rows)) {
       this.work('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
     }
@@ -112,6 +119,8 @@ export class ShardDriver {
   #obey(session: SessionState, effect: ShardEffect): void {
     const { store, history, edge } = this.#parts;
     const { clientId, generation, connection } = session;
+    // A write that is repeated once the session has ended would come after what removed its rows, and be nobody's.
+    const isOver = () => session.mode === 'ended';
     switch (effect.type) {
       case 'send-publish':
         if (connection === null) return;
@@ -125,13 +134,14 @@ export class ShardDriver {
         return this.#answer(session, effect.packet);
       case 'save-session':
         return this.#then(session, effect.type, async () => {
-          await store.sessions.put({ ...effect.row, epoch: this.#owned.epoch });
+          if (!isOver()) await store.sessions.put({ ...effect.row, epoch: this.#owned.epoch });
           return { type: 'session-saved' };
         });
       case 'store-outbound':
         return this.#then(session, effect.type, async () => {
           const bytes = this.#storing.begin(effect.rows);
-          await store.outbound.put(clientId, generation, effect.rows).finally(() => this.#storing.end(bytes));
+          const put = isOver() ? Promise.resolve() : store.outbound.put(clientId, generation, effect.rows);
+          await put.finally(() => this.#storing.end(bytes));
           if (effect.settles) this.shard.settleStored(effect.rows);
           return { type: 'outbound-stored', rows: effect.rows };
         });
@@ -144,7 +154,7 @@ export class ShardDriver {
         return this.#then(session, effect.type, async () => {
           const { row, passed } = effect;
           if (passed) await store.outbound.remove(clientId, generation, [row]);
-          else await store.outbound.put(clientId, generation, [row]);
+          else if (!isOver()) await store.outbound.put(clientId, generation, [row]);
           return { type: 'outbound-finished', packetId: row.packetId };
         });
       case 'read-outbound':
@@ -174,7 +184,7 @@ export class ShardDriver {
       case 'publish-will':
         return this.#publishWill(clientId, effect);
       case 'end-session':
-        return effect.stored ? this.#endSession(session, effect.replaced) : undefined;
+        return this.#endSession(session, effect);
       case 'release-presence':
         return this.#then(session, effect.type, async () => {
           return { type: 'presence-released', released: await this.#parts.presence.release(clientId, generation) };
@@ -233,22 +243,42 @@ export class ShardDriver {
       await presence.settleWill(clientId, connectionNumber);
       telemetry.count('wills-published');
       this.shard.willSettled(clientId, connectionNumber, clock.now());
+      if (!this.shard.hasSession(clientId)) await this.#tidy(clientId);
     });
   }
 
-  #endSession({ clientId, generation }: SessionState, replaced: boolean): void {
-    const { store, presence, clock } = this.#parts;
+  #endSession(session: SessionState, { stored, replaced }: Extract<ShardEffect, { type: 'end-session' }>): void {
+    const { clientId } = session;
+    if (stored) {
+      const clearing = this.#clear(session).then(() => {
+        if (this.#clearing.get(clientId) === clearing) this.#clearing.delete(clientId);
+      });
+      this.#clearing.set(clientId, clearing);
+    }
+    if (!replaced) this.work('end-session', () => this.#tidy(clientId));
+  }
+
+  /** Each by itself: what is repeated after a failure removes nothing of a newer generation. */
+  async #clear({ clientId, generation }: SessionState): Promise<void> {
+    const { store, clock } = this.#parts;
     const { epoch } = this.#owned;
-    // Each by itself: what is repeated after a failure removes nothing of a newer generation.
-    this.work('end-session', () => store.sessions.delete(clientId, generation, epoch));
-    this.work('end-session', async () => {
+    const outbound = async () => {
       for await (const publications of storedShares(store.outbound, clientId, generation)) {
         await this.#done(() => this.shard.handBack(publications, clock.now()));
       }
       await store.outbound.clear(clientId, generation);
-    });
-    this.work('end-session', () => store.inbound.clear(clientId, generation));
-    if (!replaced) this.work('end-session', () => presence.tidy(clientId));
+    };
+    await Promise.all([
+      this.work('end-session', () => store.sessions.delete(clientId, generation, epoch)),
+      this.work('end-session', outbound),
+      this.work('end-session', () => store.inbound.clear(clientId, generation)),
+    ]);
+  }
+
+  /** The presence row goes last, if nothing needs it: by it the next owner of the shard would find what is left. */
+  async #tidy(clientId: string): Promise<void> {
+    await this.#clearing.get(clientId);
+    await this.#parts.presence.tidy(clientId);
   }
 }
 
