@@ -8,8 +8,8 @@ export interface State {
   facts: Facts;
   machine: Machine;
   clients: readonly VirtualClient[];
-  /** Whether the log refused appends, which lets a later one overtake. */
-  appendsFailed: boolean;
+  /** Whether log or store refused single writes, which lets a later one overtake. */
+  writesFailed: boolean;
 }
 
 /** What late answers, clocks and rounding may add, milliseconds. */
@@ -20,8 +20,8 @@ export function checkEverything(state: State): string[] {
   const log = LogView.of(state.machine);
   const { facts } = state;
   return [
-    ...(state.appendsFailed ? [] : checkOrder(facts, log)),
-    ...facts.sessions.flatMap((session) => checkReceived(session, facts, log)),
+    ...(state.writesFailed ? [] : checkOrder(facts, log)),
+    ...facts.sessions.flatMap((session) => checkReceived(session, state, log)),
     ...facts.sessions.filter(({ isOver }) => !isOver).flatMap((session) => checkNothingLost(session, facts, log)),
     ...[...facts.published.values()].flatMap((published) => checkPublished(published, log)),
     ...facts.wills.flatMap((will) => checkWill(will, log)),
@@ -81,7 +81,8 @@ function checkOrder({ published }: Facts, log: LogView): string[] {
 }
 
 /** What reached the application of one session was published, to a filter that it had, no more often than its QoS allows, and in order. */
-function checkReceived(session: Session, { published, wills }: Facts, log: LogView): string[] {
+function checkReceived(session: Session, { facts, writesFailed }: State, log: LogView): string[] {
+  const { published, wills } = facts;
   const problems: string[] = [];
   const counts = new Map<string, number>();
   const reached = new Map<string, { place: number; id: string }>();
@@ -107,7 +108,7 @@ function checkReceived(session: Session, { published, wills }: Facts, log: LogVi
     const count = (counts.get(id) ?? 0) + (qos === 1 ? 0 : 1);
     counts.set(id, count);
     if (count > 1 && !mayRepeat) problems.push(`${who} came ${count} times with QoS ${qos}`);
-    if (!isFirst) continue;
+    if (!isFirst || writesFailed) continue;
     const line = `${topic} ${origin.qos} ${qos}`;
     const last = reached.get(line);
     const place = log.places(id).find((each) => each > (last?.place ?? -1));

@@ -85,6 +85,8 @@ export class VirtualClient {
   constructor(
     readonly id: string,
     readonly level: 4 | 5,
+    /** Packet identifiers that it uses: the fewer, the sooner one comes again. */
+    private readonly packetIdMax: number,
     private readonly parts: ClientParts,
   ) {}
 
@@ -161,7 +163,8 @@ export class VirtualClient {
 
   publish(topic: string, qos: 0 | 1 | 2, retain: boolean, options: { empty?: boolean; expiryS?: number } = {}): void {
     const { connection } = this;
-    if (!connection?.isReady || (qos > 0 && this.outgoing.size >= connection.receiveMaximum)) return;
+    const outgoingMax = Math.min(connection?.receiveMaximum ?? 0, this.packetIdMax / 2);
+    if (!connection?.isReady || (qos > 0 && this.outgoing.size >= outgoingMax)) return;
     const published = this.#publication('', topic, qos, retain, options.expiryS !== undefined);
     if (options.empty) published.id = '';
     else this.parts.facts.published.set(published.id, published);
@@ -173,7 +176,7 @@ export class VirtualClient {
 
   subscribe(filters: readonly { filter: string; qos: 0 | 1 | 2; retainHandling: number }[]): void {
     const { connection, session } = this;
-    if (!connection?.isReady || session === null) return;
+    if (!connection?.isReady || session === null || connection.requests.size >= this.packetIdMax / 2) return;
     const { steps } = this.parts.timeline;
     const messageId = this.#takePacketId();
     const subscribed = filters.map(({ filter, qos }) => {
@@ -189,7 +192,7 @@ export class VirtualClient {
 
   unsubscribe(filter: string): void {
     const { connection, session } = this;
-    if (!connection?.isReady || session === null) return;
+    if (!connection?.isReady || session === null || connection.requests.size >= this.packetIdMax / 2) return;
     const messageId = this.#takePacketId();
     const ended = session.subscribed.filter((each) => each.filter === filter && each.endedStep === null);
     for (const each of ended) each.endAskedStep ??= this.parts.timeline.steps;
@@ -477,9 +480,9 @@ export class VirtualClient {
 
   #takePacketId(): number {
     const isTaken = (packetId: number) => this.outgoing.has(packetId) || this.connection?.requests.has(packetId);
-    while (isTaken(this.#nextPacketId)) this.#nextPacketId = (this.#nextPacketId % 65_535) + 1;
+    while (isTaken(this.#nextPacketId)) this.#nextPacketId = (this.#nextPacketId % this.packetIdMax) + 1;
     const packetId = this.#nextPacketId;
-    this.#nextPacketId = (packetId % 65_535) + 1;
+    this.#nextPacketId = (packetId % this.packetIdMax) + 1;
     return packetId;
   }
 

@@ -173,6 +173,8 @@ class Pipe {
 
   keep(kept: (count: number) => number): void {
     this.#drop(this.#pieces.splice(kept(this.#pieces.length)));
+    // An end that was on its way may be among what is lost.
+    this.#ended = false;
   }
 
   pause(): void {

@@ -10,13 +10,14 @@ const { values } = parseArgs({
     trace: { type: 'string', default: '60' },
     grep: { type: 'string' },
     'no-shrink': { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) {
   console.log(
-    'npm run sim -- [--seed N | --seeds A..B] [--steps M] [--clients C] [--trace LINES] [--grep TEXT] [--no-shrink]',
+    'npm run sim -- [--seed N | --seeds A..B] [--steps M] [--clients C] [--trace LINES] [--grep REGEXP] [--no-shrink] [--first]',
   );
   process.exit(0);
 }
@@ -33,6 +34,7 @@ for (let seed = first!; seed <= last!; seed += 1) {
   if (outcome.violations.length === 0) continue;
   failed += 1;
   await explain(options, outcome);
+  if (values.first) break;
 }
 const seconds = (performance.now() - begun) / 1000;
 console.log({ seeds: last! - first! + 1, failed, ...total, stepsPerSecond: Math.round((total.steps ?? 0) / seconds) });

@@ -162,8 +162,9 @@ class Simulation {
   }
 
   get #state(): State {
-    const appendsFailed = this.#manner.appendFailPercent > 0;
-    return { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients, appendsFailed };
+    const { appendFailPercent, storeFailPercent } = this.#manner;
+    const writesFailed = appendFailPercent > 0 || storeFailPercent > 0;
+    return { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients, writesFailed };
   }
 
   async #pass(ms: number): Promise<void> {
@@ -183,7 +184,10 @@ class Simulation {
     broker.start().then(
       () => {
         this.#note('ready');
-        for (const will of this.#facts.wills) if (will.lostAtMs !== null) will.serverLostAtMs ??= this.timeline.nowMs;
+        // What the process before knew may not have been written.
+        for (const will of this.#facts.wills) {
+          if (will.lostAtMs !== null && will.nextConnectAtMs === null) will.serverLostAtMs = this.timeline.nowMs;
+        }
       },
       (error: unknown) => {
         this.#note(`did not start: ${String(error)}`);
@@ -230,7 +234,7 @@ class Simulation {
   }
 
   #client(id: string, level: 4 | 5): VirtualClient {
-    return new VirtualClient(id, level, {
+    return new VirtualClient(id, level, this.#chance.one([8, 65_535]), {
       timeline: this.timeline,
       chance: this.#chance,
       facts: this.#facts,

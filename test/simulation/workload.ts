@@ -121,6 +121,9 @@ export class Workload {
       else client.abandon();
       return;
     }
+    const isDeaf = client.isReady && client.session?.subscribed.length === 0;
+    if (isDeaf && chance.percent(30))
+      return client.subscribe([{ filter: '#', qos: chance.one(QOS), retainHandling: 0 }]);
     const action = chance.weighed({ publish: 60, burst: 8, retain: 8, subscribe: 12, unsubscribe: 6, disconnect: 2 });
     switch (action) {
       case 'publish':
