@@ -22,6 +22,8 @@ interface Delivery extends Message {
   identifiers: number[];
   /** PUBREC has come. */
   released?: boolean;
+  /** Of being sent for the first time. */
+  order?: number;
 }
 
 interface Due {
@@ -54,6 +56,7 @@ export class BrokerModel {
   readonly #sessions = new Map<string, Session>();
   readonly #retained = new Map<string, { message: Message; number: number }>();
   #published = 0;
+  #sent = 0;
 
   isConnected(client: string): boolean {
     return this.#sessions.get(client)?.connected === true;
@@ -152,7 +155,8 @@ export class BrokerModel {
   #leave(session: Session, nowMs: number): void {
     session.connected = false;
     session.leftAtMs = nowMs;
-    const again = session.inFlight.map((delivery) => ({ delivery, dup: true }));
+    const inOrder = session.inFlight.sort((a, b) => a.order! - b.order!);
+    const again = inOrder.map((delivery) => ({ delivery, dup: true }));
     const waiting = session.waiting.map((delivery) => ({ delivery, dup: false }));
     session.owed = [...again, ...session.owed, ...waiting];
     session.inFlight = [];
@@ -191,14 +195,14 @@ export class BrokerModel {
       const owed = session.owed.shift();
       const due = session.due[0];
       if (owed !== undefined) {
-        session.inFlight.push(owed.delivery);
+        this.#send(session, owed.delivery);
         this.#say(client, owed.delivery.released ? 'pubrel' : line(owed.delivery, owed.dup));
       } else if (due !== undefined) {
         this.#sendRetained(client, session, due);
       } else {
         const next = session.waiting.shift();
         if (next === undefined) return;
-        session.inFlight.push(next);
+        this.#send(session, next);
         this.#say(client, line(next, false));
       }
     }
@@ -214,8 +218,14 @@ export class BrokerModel {
     const qos = Math.min(message.qos, due.options.qos) as 0 | 1 | 2;
     const { identifier } = due.options;
     const delivery = { ...message, qos, retain: true, identifiers: identifier === undefined ? [] : [identifier] };
-    if (qos > 0) session.inFlight.push(delivery);
+    if (qos > 0) this.#send(session, delivery);
     this.#say(client, line(delivery, false));
+  }
+
+  #send(session: Session, delivery: Delivery): void {
+    this.#sent += 1;
+    delivery.order ??= this.#sent;
+    session.inFlight.push(delivery);
   }
 
   #say(client: string, said: Line): void {

@@ -33,7 +33,9 @@ export class RealBroker {
     };
     const telemetry = { ...silent, log };
     const machine = new Machine(this.timeline, new Disk(this.timeline, manner), telemetry);
-    this.#broker = new Broker(machine, { limits: defaultLimits(), partitions: 1 });
+    // What is saved because it waits too long moves ahead of retained messages that are still to come; the model knows no saving.
+    const limits = { ...defaultLimits(), unsavedMaxMs: 3_600_000 };
+    this.#broker = new Broker(machine, { limits, partitions: 1 });
   }
 
   async start(): Promise<void> {
