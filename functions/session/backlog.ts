@@ -19,9 +19,11 @@ const PAGE_BYTES = 1024 * 1024;
 
 /** From now on what the store has is read from the front, before anything new is sent. */
 export function beginPass(state: SessionState): void {
+  const { stored } = state;
   state.mode = 'draining';
-  state.stored.pass = state.stored.used ? 'due' : 'none';
-  state.stored.resendBelow = state.nextOrder;
+  stored.pass = stored.used ? 'due' : 'none';
+  stored.resendFrom = 0;
+  stored.resendBelow = state.nextOrder;
 }
 
 /**
@@ -95,7 +97,6 @@ export function onOutboundRead(
   }
   if (input.end && !isCutShort) {
     stored.pass = stored.grown ? 'due' : 'none';
-    stored.resendBelow = 0;
     if (stored.pass === 'none') stored.messages = stored.bytes = 0;
   }
   drain(state, now, effects);
@@ -108,9 +109,10 @@ function resend(state: SessionState, row: OutboundRow, now: number, effects: Ses
   const mayBeQueued = state.known[origin] === true && row.state !== 'done';
   state.stored.taken[origin] = mayBeQueued ? 'queued' : 'resent';
   const order = orderOf(row);
-  // Of this connection: not to be sent twice on it, and perhaps answered since the page was asked for [MQTT-4.4.0-1].
-  if (order >= state.stored.resendBelow) return;
-  if (row.state === 'done' || state.inFlight[row.packetId] || state.connection === null) return;
+  // Each once: what is read may be old, and have been answered since.
+  const isOwed = order >= state.stored.resendFrom && order < state.stored.resendBelow;
+  if (row.state === 'done' || !isOwed || state.connection === null) return;
+  state.stored.resendFrom = order + 1;
   const entry: InFlight = {
     packetId: row.packetId,
     order,

@@ -199,7 +199,8 @@ export interface Stored {
    * goes with its answer. `resent`: what the pass found in flight; a crash may have left its row in the queue, too.
    */
   taken: Record<string, 'queued' | 'resent'>;
-  /** Orders below this are of an earlier connection, and are sent again. */
+  /** Orders of what was sent before this connection and is still to be sent again; the second exclusive. */
+  resendFrom: number;
   resendBelow: number;
   /** Whether an answer to a read is awaited. */
   reading: boolean;
@@ -252,6 +253,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       pass: 'none',
       cursor: null,
       taken: {},
+      resendFrom: 0,
       resendBelow: 0,
       reading: false,
       grown: false,
