@@ -308,6 +308,11 @@ export class VirtualClient {
     const code = this.level === 5 ? packet.reasonCode : packet.returnCode;
     if (code !== 0) return;
     const { sessionPresent } = packet;
+    if (sessionPresent && this.#mayBegin && this.session !== null && !this.#surelyLives) {
+      // It may be another session than the one that the client knows, begun by a CONNECT that was never answered.
+      this.#mustBeClean = true;
+      return this.abandon();
+    }
     this.#checkPresent(options, sessionPresent);
     this.#mustBeClean = false;
     connection.isReady = true;
