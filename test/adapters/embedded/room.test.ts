@@ -49,7 +49,7 @@ test('writes made at once wait for room that those before them turn out not to n
   const env = await openEnvironment(join(disk.directory, 'data'));
   const store = new EmbeddedStore(env, {});
   const done: number[] = [];
-  const begins = Array.from({ length: 2_000 }, async (_, id) => {
+  const begins = Array.from({ length: 6_000 }, async (_, id) => {
     await store.inbound.begin('c', 1, id, { token: 'x'.repeat(500), begunAtMs: 0 });
     done.push(id);
   });
