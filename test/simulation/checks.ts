@@ -104,9 +104,10 @@ function checkReceived(session: Session, { facts, writesFailed }: State, log: Lo
     if (retain) continue;
     // A publisher may repeat QoS 1, and so may the server as long as it is not answered.
     const mayRepeat = origin.qos === 1;
-    const isFirst = !counts.has(id);
-    const count = (counts.get(id) ?? 0) + (qos === 1 ? 0 : 1);
-    counts.set(id, count);
+    const isFirst = !counts.has(`0 ${id}`) && !counts.has(`1 ${id}`) && !counts.has(`2 ${id}`);
+    // A subscription whose new QoS a crash undoes before its SUBACK may bring it again at the old one.
+    const count = (counts.get(`${qos} ${id}`) ?? 0) + (qos === 1 ? 0 : 1);
+    counts.set(`${qos} ${id}`, count);
     if (count > 1 && !mayRepeat) problems.push(`${who} came ${count} times with QoS ${qos}`);
     if (!isFirst || writesFailed) continue;
     const line = `${topic} ${origin.qos} ${qos}`;
