@@ -28,9 +28,10 @@ export function forgetInFlight(state: SessionState): void {
 export function saveInFlight(state: SessionState, entries: readonly InFlight[], effects: SessionEffect[]): void {
   const unsettled = entries.filter((entry) => !entry.saved && !entry.settled);
   const settled = entries.filter((entry) => !entry.saved && entry.settled);
+  // What came out of the queue was sent first, and is written first: after a crash between, the rest comes behind it.
   for (const [group, settles] of [
-    [unsettled, true],
     [settled, false],
+    [unsettled, true],
   ] as const) {
     if (group.length === 0) continue;
     state.stored.writing += 1;
