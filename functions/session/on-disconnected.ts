@@ -96,7 +96,13 @@ function saveUnanswered(state: SessionState, now: number, effects: SessionEffect
   const late = unsaved.filter((entry) => entry.sentAtMs <= oldest);
   const isWaitingLate = state.waiting.some((delivery) => delivery.held && delivery.sinceMs <= oldest);
   if (isDurable(state)) {
-    saveInFlight(state, late, effects);
+    // With all that was sent before: after a crash the later may not go first.
+    const last = late.at(-1)?.order ?? 0;
+    saveInFlight(
+      state,
+      inSendingOrder(state).filter((entry) => entry.order <= last),
+      effects,
+    );
     // All of it, or what comes later would be sent before.
     if (isWaitingLate) spill(state, effects);
   } else {
