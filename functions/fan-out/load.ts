@@ -26,6 +26,7 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
   if (session !== null && session.generation === presence.generation) {
     for (const row of session.subscriptions) state.subscriptions[filterKey(row.filter)] = row;
     state.subscriptionCount = session.subscriptions.length;
+    state.subscriptionBytes = session.subscriptions.reduce((sum, { filter }) => sum + filter.length, 0);
     state.replaying = session.subscriptions.flatMap(({ filter, replay }) => (replay ? [filter] : []));
     state.retainedDue = session.retainedDue;
     state.sequence = session.sequence;

@@ -213,6 +213,15 @@ export const LIMITS = {
     meaning: 'filters of one session',
     answer: 'SUBACK 0x97 (5), 0x80 (3.1.1)',
   },
+  subscriptionsMaxBytes: {
+    setting: 'PULSEGATE_SUBSCRIPTIONS_MAX_BYTES',
+    unit: 'bytes',
+    default: MIB,
+    min: 1024,
+    max: BYTES_MAX,
+    meaning: 'the same, in bytes of the filters; all of them are written with each SUBSCRIBE',
+    answer: 'SUBACK 0x97 (5), 0x80 (3.1.1)',
+  },
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export type LimitValues = { [Name in keyof typeof LIMITS]: number };

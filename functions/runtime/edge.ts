@@ -19,6 +19,7 @@ import { perform } from './durable-effects.js';
 import type { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
+import { Seldom } from './seldom.js';
 
 export interface EdgeParts {
   clock: Clock;
@@ -40,6 +41,8 @@ export interface EdgeLimits extends ConnectionLimits {
 /** What may be unsent to a client that counts as having taken all. */
 const DRAINED_BYTES = 256 * 1024;
 const DRAINED_LOOK_MS = 20;
+/** A failure that repeats is logged at most this often. */
+const SAID_EVERY_MS = 10_000;
 
 interface Connection {
   readonly state: ConnectionState;
@@ -55,6 +58,7 @@ interface Connection {
 export class Edge implements EdgeChannel {
   readonly #parts: EdgeParts;
   readonly #limits: EdgeLimits;
+  readonly #seldom: Seldom;
   readonly #connections = new Set<Connection>();
   readonly #byClient = new Map<string, Connection>();
   /** Presence rows being claimed or given up, by client: one after another, in the order in which its connections came and went. */
@@ -62,6 +66,7 @@ export class Edge implements EdgeChannel {
 
   constructor(parts: EdgeParts, limits: EdgeLimits) {
     this.#parts = parts;
+    this.#seldom = new Seldom(parts.clock, SAID_EVERY_MS);
     this.#limits = limits;
   }
 
@@ -171,6 +176,8 @@ export class Edge implements EdgeChannel {
         return this.#parts.telemetry.count(effect.name);
       case 'report': {
         const { clause, text } = effect;
+        // What ends a connection is said each time; what a full log refuses would be as many lines as publications.
+        if (effect.level === 'warn' && !this.#seldom.may(`${effect.event} ${text}`)) return;
         const client = state.clientId === '' ? undefined : state.clientId;
         return this.#parts.telemetry.log(effect.level, effect.event, { client, peer: peer.address, clause, text });
       }

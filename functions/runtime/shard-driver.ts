@@ -13,6 +13,7 @@ import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
+import { Seldom } from './seldom.js';
 import { storedShares } from './stored-shares.js';
 import { StoringBudget } from './storing-budget.js';
 
@@ -35,8 +36,7 @@ export class ShardDriver {
   readonly #parts: ShardDriverParts;
   readonly #owned: { shard: number; epoch: number };
   readonly #encoder = new PublishEncoder();
-  /** When a loss was last logged, by its counter. */
-  readonly #saidAtMs = new Map<string, number>();
+  readonly #seldom: Seldom;
   readonly #storing = new StoringBudget();
   /** Effects under way. */
   readonly #working = new Set<Promise<void>>();
@@ -52,6 +52,7 @@ export class ShardDriver {
     options: { shard: number; epoch: number; limits: SessionLimits; checkpoints: readonly CheckpointRow[] },
   ) {
     this.#parts = parts;
+    this.#seldom = new Seldom(parts.clock, SAID_EVERY_MS);
     this.#owned = { shard: options.shard, epoch: options.epoch };
     this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
   }
@@ -196,11 +197,9 @@ export class ShardDriver {
 
   /** Counted, and said now and then: what is dropped for a client is its operator's business. */
   #count(name: string, by: number, clientId: string): void {
-    const { telemetry, clock } = this.#parts;
+    const { telemetry } = this.#parts;
     telemetry.count(name, by);
-    if (clock.now() - (this.#saidAtMs.get(name) ?? 0) < SAID_EVERY_MS) return;
-    this.#saidAtMs.set(name, clock.now());
-    telemetry.log('warn', name, { client: clientId });
+    if (this.#seldom.may(name)) telemetry.log('warn', name, { client: clientId });
   }
 
   /** An answer that is larger than the client takes is not sent [MQTT-3.1.2-24]. */

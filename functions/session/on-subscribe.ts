@@ -65,6 +65,7 @@ export function onUnsubscribe(
     delete state.subscriptions[filterKey(filter)];
     state.replaying = state.replaying.filter((replayed) => replayed !== filter);
     state.subscriptionCount -= 1;
+    state.subscriptionBytes -= filter.length;
     answer.removed.push(filter);
   }
   const removed = new Set(answer.removed);
@@ -96,9 +97,11 @@ function judge(
     }
   }
   const isNew = !(filterKey(request.filter) in state.subscriptions);
-  const { subscriptionsMax } = state.limits;
-  if (!isNew || state.subscriptionCount < subscriptionsMax) return null;
-  return { reasonCode: REASON.quotaExceeded, text: `no more than ${subscriptionsMax} subscriptions a session` };
+  const { subscriptionsMax, subscriptionsMaxBytes } = state.limits;
+  const fits = state.subscriptionBytes + request.filter.length <= subscriptionsMaxBytes;
+  if (!isNew || (state.subscriptionCount < subscriptionsMax && fits)) return null;
+  const most = `${subscriptionsMax} subscriptions, or filters of ${subscriptionsMaxBytes} bytes`;
+  return { reasonCode: REASON.quotaExceeded, text: `a session has no more than ${most}` };
 }
 
 function unable(text: string): { reasonCode: number; text: string } {
@@ -131,7 +134,10 @@ function grant(
   };
   if (replay !== undefined && !state.replaying.includes(filter)) state.replaying.push(filter);
   state.subscriptions[filterKey(filter)] = row;
-  if (!replaced) state.subscriptionCount += 1;
+  if (!replaced) {
+    state.subscriptionCount += 1;
+    state.subscriptionBytes += filter.length;
+  }
   // No retained messages for a shared subscription (section 4.8.2).
   const sendsRetained = !isShared && (options.retainHandling === 0 || (options.retainHandling === 1 && !replaced));
   if (sendsRetained) {

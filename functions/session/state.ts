@@ -26,6 +26,8 @@ export interface SessionLimits {
   queueMaxMessages: number;
   queueMaxBytes: number;
   subscriptionsMax: number;
+  /** The same, in bytes of their filters. */
+  subscriptionsMaxBytes: number;
   /** Topic aliases given to a client, however many it takes. */
   topicAliasMaximum: number;
   /** Filters that get history at once. */
@@ -149,6 +151,7 @@ export interface SessionState {
   /** By `filterKey`. */
   subscriptions: Record<string, SubscriptionRow>;
   subscriptionCount: number;
+  subscriptionBytes: number;
   /** Raised for every SUBSCRIBE. */
   sequence: number;
   retainedDue: RetainedDue[];
@@ -227,6 +230,7 @@ export function initialSession(options: { clientId: string; generation: number; 
     wasDurable: false,
     subscriptions: {},
     subscriptionCount: 0,
+    subscriptionBytes: 0,
     sequence: 0,
     retainedDue: [],
     replaying: [],

@@ -16,6 +16,7 @@ export const SESSION_LIMITS: SessionLimits = {
   queueMaxMessages: 100,
   queueMaxBytes: 10_000,
   subscriptionsMax: 100,
+  subscriptionsMaxBytes: 1_000,
   replaysMax: 2,
   topicAliasMaximum: 100,
   waitingMaxMessages: 100,
