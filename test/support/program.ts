@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -132,15 +132,25 @@ export async function runProgram(settings: Readonly<Record<string, string>>, arg
   }
 }
 
+/** As `npm start` has them. */
+const NODE_OPTIONS =
+  readFileSync('package.json', 'utf8')
+    .match(/"start": "node (.*) dist\/pulsegate\.js"/)?.[1]
+    ?.split(' ') ?? [];
+
 const children = new Set<ChildProcess>();
 const directories = new Set<string>();
 
 function launch(settings: Readonly<Record<string, string>>, args: string[] = []): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PULSEGATE_'));
-  const child = spawn(process.execPath, ['--enable-source-maps', resolve('dist/pulsegate.js'), ...args], {
-    env: { ...Object.fromEntries(inherited), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', ...NODE_OPTIONS, resolve('dist/pulsegate.js'), ...args],
+    {
+      env: { ...Object.fromEntries(inherited), ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
