@@ -1,16 +1,11 @@
 import type { LogEntry, Position } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
+import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import type { SessionInput } from '../session/inputs.js';
 import { endSession } from '../session/on-disconnected.js';
-import {
-  type HandedBack,
-  initialSession,
-  type SessionLimits,
-  type SessionState,
-  sessionDeadline,
-} from '../session/state.js';
+import { initialSession, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
 import { stepSession } from '../session/step.js';
 import type { Publication } from '../topics/publication.js';
 import type { Obey, Report } from './effects.js';

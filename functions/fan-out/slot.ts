@@ -1,4 +1,5 @@
-import type { Delivery, SessionState } from '../session/state.js';
+import type { Delivery } from '../session/delivery.js';
+import type { SessionState } from '../session/state.js';
 
 /** A session, and where among the recipients of one publication it stands while they are being worked out. */
 export interface Slot {

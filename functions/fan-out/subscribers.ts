@@ -1,7 +1,8 @@
 import type { Position } from '../ports/log.js';
 import type { SubscriptionRow } from '../ports/store.js';
+import type { HandedBack } from '../session/delivery.js';
 import { logPosition } from '../session/places.js';
-import { type HandedBack, isDurable } from '../session/state.js';
+import { isDurable } from '../session/state.js';
 import { FilterIndex } from '../topics/filter-index.js';
 import { parseShared } from '../topics/names.js';
 import type { Publication } from '../topics/publication.js';

@@ -1,5 +1,5 @@
 import type { OutboundKey, OutboundRow, OutboundStore } from '../ports/store.js';
-import type { HandedBack } from '../session/state.js';
+import type { HandedBack } from '../session/delivery.js';
 
 const PAGE_ROWS = 500;
 

@@ -3,6 +3,7 @@ import { REASON } from '../mqtt/reason-codes.js';
 import type { OutboundRow, RetainedDue, RetainedRow } from '../ports/store.js';
 import { publicationBytes } from '../topics/publication.js';
 import { countTooLarge, deliver, removeQueued, send, sendEntry, sendWaiting, track, windowRoom } from './deliver.js';
+import type { InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { finish } from './finish.js';
 import type { SessionInput } from './inputs.js';
@@ -10,7 +11,7 @@ import { isTooLarge } from './outgoing.js';
 import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { readHistory } from './replay.js';
 import { save } from './saving.js';
-import { type InFlight, isDurable, type SessionState } from './state.js';
+import { isDurable, type SessionState } from './state.js';
 import { wait } from './waiting.js';
 
 /** Rows asked for at a time. */

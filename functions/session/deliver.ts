@@ -1,12 +1,13 @@
 import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import { publicationBytes } from '../topics/publication.js';
+import type { Delivery, InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { finish } from './finish.js';
 import { isTooLarge, sendPublish } from './outgoing.js';
 import { placeText } from './places.js';
 import { inFlightRow } from './set-aside.js';
-import { type Delivery, type InFlight, isDurable, type SessionState } from './state.js';
+import { isDurable, type SessionState } from './state.js';
 import { enqueue, queue, wait } from './waiting.js';
 
 /** A publication that one of the session's filters matches. */

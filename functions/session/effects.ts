@@ -9,7 +9,7 @@ import type {
   WaitingWill,
 } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
-import type { HandedBack } from './state.js';
+import type { HandedBack } from './delivery.js';
 
 /** A PUBLISH to this session's client. `packetId` 0: QoS 0. */
 export interface PublishToClient {

@@ -1,7 +1,8 @@
+import type { InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { inFlightKey, isInLog } from './places.js';
 import { inFlightRow } from './set-aside.js';
-import type { InFlight, SessionState } from './state.js';
+import type { SessionState } from './state.js';
 
 /** The exchange is over, or was not begun in time; the packet identifier is free once nothing durable speaks of it any more. */
 export function finish(state: SessionState, entry: InFlight, effects: SessionEffect[]): void {

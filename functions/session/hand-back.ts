@@ -1,8 +1,9 @@
 import { publicationBytes } from '../topics/publication.js';
+import type { HandedBack, InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { untrack } from './finish.js';
 import { inSendingOrder } from './set-aside.js';
-import type { HandedBack, InFlight, SessionState } from './state.js';
+import type { SessionState } from './state.js';
 
 /**
  * Gives up what shared subscriptions brought and this client has not had, or not answered with QoS 1, for other members to

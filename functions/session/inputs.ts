@@ -8,7 +8,7 @@ import type {
 } from '../ports/session-commands.js';
 import type { OutboundRow, RetainedRow } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
-import type { Delivery } from './state.js';
+import type { Delivery } from './delivery.js';
 
 /** Past facts: commands from the edge, publications from the log, and what the driver reports of its effects. */
 export type SessionInput =

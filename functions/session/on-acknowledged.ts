@@ -1,10 +1,11 @@
 import { REASON } from '../mqtt/reason-codes.js';
 import type { Acknowledged } from '../ports/session-commands.js';
 import { drain } from './backlog.js';
+import type { InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { finish } from './finish.js';
 import { inFlightRow } from './set-aside.js';
-import { type InFlight, isDurable, type SessionState } from './state.js';
+import { isDurable, type SessionState } from './state.js';
 
 /** The client answered a publication: PUBACK ends QoS 1, PUBREC and PUBCOMP are the two steps of QoS 2. */
 export function onAcknowledged(state: SessionState, input: Acknowledged, now: number, effects: SessionEffect[]): void {

@@ -1,8 +1,9 @@
 import { publishTemplate } from '../mqtt/encode.js';
 import type { Properties } from '../mqtt/packets.js';
 import { publicationBytes } from '../topics/publication.js';
+import type { Delivery } from './delivery.js';
 import type { PublishToClient, SessionEffect } from './effects.js';
-import { type Delivery, filterKey, type SessionState } from './state.js';
+import { filterKey, type SessionState } from './state.js';
 
 /** Bytes that a topic alias adds to the packet that introduces it: itself, and what the two lengths may grow by. */
 const ALIAS_BYTES = 3 + 2;

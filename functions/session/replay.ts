@@ -1,10 +1,11 @@
 import type { OutboundKey, Replay, SubscriptionRow } from '../ports/store.js';
 import { deliver, windowRoom } from './deliver.js';
+import type { Delivery } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import type { SessionInput } from './inputs.js';
 import { historyPlace, historySource, placeText } from './places.js';
 import { save } from './saving.js';
-import { type Delivery, filterKey, isDurable, type SessionState } from './state.js';
+import { filterKey, isDurable, type SessionState } from './state.js';
 import { enqueue } from './waiting.js';
 
 /**

@@ -1,7 +1,8 @@
 import type { OutboundRow } from '../ports/store.js';
+import type { InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { inFlightKey } from './places.js';
-import type { InFlight, SessionState } from './state.js';
+import type { SessionState } from './state.js';
 import { enqueue, takeWaiting } from './waiting.js';
 
 /**

@@ -1,7 +1,8 @@
 import type { OutboundRow } from '../ports/store.js';
 import { publicationBytes } from '../topics/publication.js';
+import type { Delivery, Waiting } from './delivery.js';
 import type { SessionEffect } from './effects.js';
-import type { Delivery, SessionState, Waiting } from './state.js';
+import type { SessionState } from './state.js';
 
 /** Puts a delivery behind what waits in memory; past the bounds all of it moves to the store. */
 export function wait(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
