@@ -1,12 +1,14 @@
 import { drain, onOutboundRead, onRetainedRead } from './backlog.js';
 import { deliver } from './deliver.js';
 import type { SessionEffect } from './effects.js';
+import { onPresenceReleased } from './ending.js';
 import type { SessionInput } from './inputs.js';
 import { onAcknowledged } from './on-acknowledged.js';
 import { onConnected } from './on-connected.js';
-import { onDisconnected, onPresenceReleased, onTicked } from './on-disconnected.js';
+import { onDisconnected } from './on-disconnected.js';
 import { onOutboundFinished, onOutboundStored } from './on-outbound-stored.js';
 import { onSubscribe, onUnsubscribe } from './on-subscribe.js';
+import { onTicked } from './on-ticked.js';
 import { onHistoryRead } from './replay.js';
 import { onSaved } from './saving.js';
 import type { Mode, SessionState } from './state.js';
