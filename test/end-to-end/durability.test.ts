@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { persistentOptions, StockClient } from '../support/clients.js';
+import { freePort } from '../support/ports.js';
 import { Program } from '../support/program.js';
 import { type SystemCall, SystemCalls } from '../support/system-calls.js';
 
@@ -69,13 +69,4 @@ function isSocketWrite({ name, path, bytes }: SystemCall): boolean {
 
 function isRequest({ name, path, result }: SystemCall): boolean {
   return name === 'read' && path.startsWith('socket:') && result > 0;
-}
-
-/** Free a moment ago: the program says only where it takes WebSockets. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

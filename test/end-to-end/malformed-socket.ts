@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { within } from '../support/waiting.js';
 
 /** A TCP connection on which every byte is the test's, and which keeps every byte that comes. */
@@ -54,18 +54,5 @@ export class ByteSocket {
   async rest(): Promise<Buffer> {
     await within('the server closes', this.#closed);
     return Buffer.concat(this.#chunks.splice(0));
-  }
-}
-
-/** A port that nobody has: below those that the system gives to clients, or one could take it before the server does. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
   }
 }

@@ -10,10 +10,11 @@ import { TOPIC_ALIAS_MAXIMUM } from '../mqtt/malformed-meaning.js';
 import { block, SECRET } from '../mqtt/malformed-properties.js';
 import { answerTo } from '../mqtt/malformed-standard.js';
 import { StockClient } from '../support/clients.js';
+import { freePort } from '../support/ports.js';
 import { type LogLine, Program } from '../support/program.js';
 import { RawClient } from '../support/raw-client.js';
 import { unique } from '../support/waiting.js';
-import { ByteSocket, freePort } from './malformed-socket.js';
+import { ByteSocket } from './malformed-socket.js';
 
 const AT_ONCE = 64;
 const CONNECT_TIMEOUT_MS = 2_000;

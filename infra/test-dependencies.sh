@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs from Debian and PyPI what the tests use beside npm's packages. Quick where all of it is there.
+set -euo pipefail
+
+python="${PULSEGATE_TEST_PYTHON_HOME:-$HOME/.cache/pulsegate/python}"
+paho='paho-mqtt==2.1.0'
+packages=(mosquitto mosquitto-clients strace chromium openssl python3-venv)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if ((${#missing[@]} > 0)); then
+  root=()
+  ((EUID == 0)) || root=(sudo)
+  # No daemon is to be started by an installation.
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+    "${root[@]}" chmod +x "$policy"
+    trap '"${root[@]}" rm -f "$policy"' EXIT
+  fi
+  "${root[@]}" apt-get -qq update
+  DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
+fi
+
+if ! "$python/bin/python" -c 'import paho.mqtt' 2>/dev/null; then
+  python3 -m venv "$python"
+  "$python/bin/pip" install --quiet "$paho"
+fi
