@@ -1,6 +1,7 @@
 // `npm run bench`: bundles the program and the benches, runs one of them. `npm run bench -- --help` lists the options;
-// `npm run bench -- filter-index` runs test/bench/filter-index.ts instead.
+// `npm run bench -- filter-index` runs test/bench/filter-index.ts alone.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -24,7 +25,17 @@ await build({
   outExtension: { '.js': '.mjs' },
   logLevel: 'warning',
 });
-const bench = spawn(process.execPath, ['--expose-gc', `dist/bench/${name}.mjs`, ...args], { stdio: 'inherit' });
-// The bench ends what it started before it ends itself.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => bench.kill(signal));
-bench.on('exit', (code) => process.exit(code ?? 1));
+const runs = [[name, args]];
+// The whole of it ends with the index.
+if (name === 'throughput' && !args.includes('--only') && !args.includes('--help')) runs.push(['filter-index', []]);
+for (const [bench, its] of runs) {
+  const stdout = bench !== name && args.includes('--json') ? process.stderr : 'inherit';
+  const child = spawn(process.execPath, ['--expose-gc', `dist/bench/${bench}.mjs`, ...its], {
+    stdio: ['inherit', stdout, 'inherit'],
+  });
+  // The bench ends what it started before it ends itself.
+  const pass = (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass);
+  const [code] = await once(child, 'exit');
+  if (code !== 0) process.exit(code ?? 1);
+}

@@ -6,10 +6,15 @@ import { Inbox, within } from '../support/waiting.js';
 
 export const PUBACK = 4;
 export const PUBLISH = 3;
+const PUBREC = 5;
+const PUBREL = 6;
+const PUBCOMP = 7;
 const PACKET_IDS = 65_535;
-const PUBACK_BYTES = 4;
+const ANSWER_BYTES = 4;
+/** By the packet that it answers: the first byte of the answer. */
+const ANSWERS: Readonly<Record<number, number>> = { [PUBREC]: 0x62, [PUBREL]: 0x70 };
 
-/** Type of a packet, its packet identifier (0 at QoS 0), and where its payload is. */
+/** Type of a packet (PUBCOMP counts as PUBACK), its packet identifier (0 at QoS 0), and where its payload is. */
 export type OnPacket = (type: number, packetId: number, bytes: Buffer, payload: number) => void;
 
 /** An MQTT 3.1.1 client that costs next to nothing: no objects for packets, and one frame for what one turn has to say. */
@@ -18,7 +23,7 @@ export class LoadClient {
   readonly #socket: WebSocket;
   /** Types of CONNACK and SUBACK. */
   readonly #answers = new Inbox<number>();
-  #acks = Buffer.alloc(PUBACK_BYTES * 256);
+  #acks = Buffer.alloc(ANSWER_BYTES * 256);
   #acksBytes = 0;
 
   private constructor(socket: WebSocket) {
@@ -26,20 +31,24 @@ export class LoadClient {
     const splitter = new PacketSplitter((bytes, start, body) => {
       const type = (bytes[start] as number) >> 4;
       if (type === PUBLISH) this.#publish(bytes, start, body);
-      else if (type === PUBACK) this.onPacket(PUBACK, bytes.readUInt16BE(body), bytes, 0);
+      else if (type === PUBACK || type === PUBCOMP) this.onPacket(PUBACK, bytes.readUInt16BE(body), bytes, 0);
+      else if (type in ANSWERS) this.#answer(ANSWERS[type] as number, bytes[body] as number, bytes[body + 1] as number);
       else this.#answers.add(type);
     });
     socket.on('message', (data) => splitter.add(data as Buffer));
   }
 
   /** Resolves after CONNACK, and after SUBACK where there is a topic to subscribe to. */
-  static async connect(url: string, clientId: string, subscribe?: { topic: string; qos: 0 | 1 }): Promise<LoadClient> {
+  static async connect(
+    url: string,
+    clientId: string,
+    subscribe?: { topic: string; qos: 0 | 1 | 2 },
+    clean = true,
+  ): Promise<LoadClient> {
     const socket = new WebSocket(url, ['mqtt'], { perMessageDeflate: false, skipUTF8Validation: true });
     await within(`${clientId} has a connection`, once(socket, 'open'));
     const client = new LoadClient(socket);
-    socket.send(
-      generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean: true, keepalive: 0 }),
-    );
+    socket.send(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean, keepalive: 0 }));
     await client.#answers.take(`${clientId} has its CONNACK`);
     if (subscribe !== undefined) {
       socket.send(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [subscribe] }));
@@ -60,17 +69,18 @@ export class LoadClient {
     const id = body + 2 + bytes.readUInt16BE(body);
     if (((bytes[start] as number) & 0x06) === 0) return this.onPacket(PUBLISH, 0, bytes, id);
     this.onPacket(PUBLISH, bytes.readUInt16BE(id), bytes, id + 2);
-    this.#acknowledge(bytes[id] as number, bytes[id + 1] as number);
+    const first = ((bytes[start] as number) & 0x04) === 0 ? 0x40 : 0x50;
+    this.#answer(first, bytes[id] as number, bytes[id + 1] as number);
   }
 
-  #acknowledge(high: number, low: number): void {
+  #answer(first: number, high: number, low: number): void {
     if (this.#acksBytes === 0) setImmediate(() => this.#flushAcks());
     const at = this.#acksBytes;
-    this.#acks[at] = 0x40;
+    this.#acks[at] = first;
     this.#acks[at + 1] = 2;
     this.#acks[at + 2] = high;
     this.#acks[at + 3] = low;
-    this.#acksBytes += PUBACK_BYTES;
+    this.#acksBytes += ANSWER_BYTES;
     if (this.#acksBytes === this.#acks.length) this.#flushAcks();
   }
 
@@ -86,10 +96,10 @@ export class LoadClient {
 export class PublishRun {
   readonly #template: Buffer;
   readonly #idAt: number;
-  readonly #qos: 0 | 1;
+  readonly #qos: 0 | 1 | 2;
   #id = 0;
 
-  constructor(topic: string, qos: 0 | 1, payload: Buffer) {
+  constructor(topic: string, qos: 0 | 1 | 2, payload: Buffer) {
     const messageId = qos === 0 ? {} : { messageId: 1 };
     this.#template = generate({ cmd: 'publish', topic, payload, qos, dup: false, retain: false, ...messageId });
     this.#idAt = this.#template.length - payload.length - 2;

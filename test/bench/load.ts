@@ -6,12 +6,17 @@ import { LoadClient, PUBACK, PUBLISH, PublishRun } from './load-client.js';
 
 export interface LoadTask {
   url: string;
-  qos: 0 | 1;
+  qos: 0 | 1 | 2;
+  /** Publishers, each with a topic of its own. */
   pairs: number;
+  /** Subscribers to each of the topics. */
+  fanOut: number;
+  /** Whether they subscribe with a `+`. */
+  wildcard: boolean;
   payloadBytes: number;
   warmUpMs: number;
   measureMs: number;
-  /** Per publisher: QoS 1 unacknowledged, QoS 0 sent and not yet arrived. */
+  /** Per publisher: QoS 1 and 2 unacknowledged, QoS 0 sent and not yet arrived. */
   window: number;
   /** Messages a second of all publishers together; null: as many as the windows allow. */
   ratePerS: number | null;
@@ -57,7 +62,7 @@ async function run(task: LoadTask): Promise<void> {
   if (pace !== null) clearInterval(pace);
   for (const pair of pairs) pair.isOver = true;
   const deadline = performance.now() + DRAIN_DEADLINE_MS;
-  const missing = () => total(({ sent, arrived }) => sent - arrived);
+  const missing = () => total(({ sent, arrived }) => sent * task.fanOut - arrived);
   while (missing() > 0 && performance.now() < deadline) await pass(10);
   const latencies = pairs.flatMap(({ latenciesMs }) => latenciesMs).sort((left, right) => left - right);
   const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
@@ -75,33 +80,39 @@ class Pair {
   readonly latenciesMs: number[] = [];
   readonly #task: LoadTask;
   readonly #publisher: LoadClient;
-  readonly #subscriber: LoadClient;
+  readonly #subscribers: readonly LoadClient[];
   readonly #run: PublishRun;
   #room: number;
   #isFilling = false;
 
-  private constructor(task: LoadTask, topic: string, publisher: LoadClient, subscriber: LoadClient) {
+  private constructor(task: LoadTask, topic: string, publisher: LoadClient, subscribers: readonly LoadClient[]) {
     this.#task = task;
     this.#room = task.window;
     this.#publisher = publisher;
-    this.#subscriber = subscriber;
+    this.#subscribers = subscribers;
     this.#run = new PublishRun(topic, task.qos, Buffer.alloc(task.payloadBytes, 'x'));
     publisher.onPacket = (type) => {
       if (type === PUBACK) this.#hasRoom();
     };
-    subscriber.onPacket = (type, _packetId, bytes, payload) => {
-      if (type !== PUBLISH) return;
-      this.arrived += 1;
-      if (task.ratePerS !== null) this.latenciesMs.push(performance.now() - bytes.readDoubleBE(payload));
-      else if (task.qos === 0) this.#hasRoom();
-    };
+    for (const subscriber of subscribers) {
+      subscriber.onPacket = (type, _packetId, bytes, payload) => {
+        if (type !== PUBLISH) return;
+        this.arrived += 1;
+        if (task.ratePerS !== null) this.latenciesMs.push(performance.now() - bytes.readDoubleBE(payload));
+        else if (task.qos === 0 && this.arrived % task.fanOut === 0) this.#hasRoom();
+      };
+    }
   }
 
   static async connect(task: LoadTask, index: number): Promise<Pair> {
     const topic = `bench/pair/${index}`;
+    const filter = task.wildcard ? `bench/+/${index}` : topic;
     const id = `bench-${process.pid}-${index}`;
-    const subscriber = await LoadClient.connect(task.url, `${id}-sub`, { topic, qos: task.qos });
-    return new Pair(task, topic, await LoadClient.connect(task.url, `${id}-pub`), subscriber);
+    const subscribers: LoadClient[] = [];
+    for (let i = 0; i < task.fanOut; i += 1) {
+      subscribers.push(await LoadClient.connect(task.url, `${id}-sub-${i}`, { topic: filter, qos: task.qos }));
+    }
+    return new Pair(task, topic, await LoadClient.connect(task.url, `${id}-pub`), subscribers);
   }
 
   /** Sends as many as there is room for, in one frame. */
@@ -123,7 +134,7 @@ class Pair {
 
   end(): void {
     this.#publisher.end();
-    this.#subscriber.end();
+    for (const subscriber of this.#subscribers) subscriber.end();
   }
 
   #hasRoom(): void {

@@ -10,6 +10,7 @@ export interface Peer {
   name: string;
   url: string;
   pid: number | null;
+  knows: 'all' | 'exact filters, QoS 0 and 1';
 }
 
 export interface Measurement extends LoadResult {

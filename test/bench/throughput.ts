@@ -1,39 +1,43 @@
-/** `npm run bench`: the program beside a bare relay, in the same run, round by round. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+/** `npm run bench`: the program beside others, in the same run, round by round; then what was expected of it. */
 import { availableParallelism, cpus } from 'node:os';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Program } from '../support/program.js';
-import { type Measurement, measure, median, type Peer } from './measure.js';
+import type { Scope } from '../support/waiting.js';
+import { connectRate, idleBytes } from './connections.js';
+import { expectations } from './expectations.js';
+import { flushMs } from './flush.js';
+import type { LoadTask } from './load.js';
+import { type Measurement, measure, type Peer } from './measure.js';
+import { aedes, mosquitto, program, relay } from './peers.js';
+import { type Result, resultsOf, row, tableOf } from './report.js';
 
 const PAIRS = 4;
 const PAYLOAD_BYTES = 128;
 const WARM_UP_MS = 1_000;
+const FAN_OUT = 1_000;
 /** Per publisher. QoS 0 is not acknowledged: its window is closed by arrivals, which are further away. */
-const WINDOWS = { 0: 1_000, 1: 200 } as const;
+const WINDOWS = { 0: 1_000, 1: 200, 2: 200 } as const;
+const FAN_OUT_WINDOW = 4;
 const LATENCY_RATE_PER_S = 200;
-/** Not a temporary directory of the system: that may be memory. */
-const DATA = resolve('dist/.bench-data');
+const CONNECTS = 2_000;
+const IDLE = 5_000;
 
 const HELP = `npm run bench -- [options]
-  --seconds N        of each measurement, after 1 s of warm-up (4)
+  --only PART        exact, wildcard, fan-out, latency, connect or idle; may be repeated
+  --seconds N        of each measurement, after 1 s of warm-up (3)
   --rounds N         (3)
-  --qos 0|1          only that one; may be repeated
-  --window N         messages under way per publisher (200 at QoS 1, 1,000 at QoS 0)
-  --joined           beside them a relay that sends what one event-loop turn produced in one frame
+  --qos 0|1|2        only that one; may be repeated
+  --window N         messages under way per publisher (200 at QoS 1 and 2, 1,000 at QoS 0)
   --peer NAME=URL    beside them whatever MQTT 3.1.1 server listens there; may be repeated
-  --json             figures as JSON on standard output, the table on standard error
+  --json             figures as JSON on standard output, the tables on standard error
 `;
 
 const { values: options } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '4' },
+    only: { type: 'string', multiple: true, default: ['exact', 'wildcard', 'fan-out', 'latency', 'connect', 'idle'] },
+    seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
-    qos: { type: 'string', multiple: true, default: ['1', '0'] },
+    qos: { type: 'string', multiple: true, default: ['1', '0', '2'] },
     window: { type: 'string' },
-    joined: { type: 'boolean', default: false },
     peer: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -41,7 +45,7 @@ const { values: options } = parseArgs({
 });
 
 const ends: (() => Promise<void>)[] = [];
-const scope = { after: (end: () => Promise<void>) => ends.push(end) };
+const scope: Scope = { after: (end: () => Promise<void>) => ends.push(end) };
 if (options.help) {
   process.stdout.write(HELP);
 } else {
@@ -55,95 +59,108 @@ if (options.help) {
 async function bench(): Promise<void> {
   const measureMs = Number(options.seconds) * 1_000;
   const rounds = Number(options.rounds);
-  const qosLevels = options.qos.map(Number) as (0 | 1)[];
-  if (!(measureMs > 0 && rounds > 0 && qosLevels.every((qos) => qos === 0 || qos === 1))) throw new Error(HELP);
-  const task = { pairs: PAIRS, payloadBytes: PAYLOAD_BYTES, warmUpMs: WARM_UP_MS, measureMs };
-  const windowAt = (qos: 0 | 1) => (options.window === undefined ? WINDOWS[qos] : Number(options.window));
-  const peers = [
-    await program(),
-    await relay('relay'),
-    ...(options.joined ? [await relay('joined relay', 'join')] : []),
-  ];
+  const qosLevels = options.qos.map(Number) as (0 | 1 | 2)[];
+  if (!(measureMs > 0 && rounds > 0 && qosLevels.every((qos) => [0, 1, 2].includes(qos)))) throw new Error(HELP);
+  const does = (part: string) => options.only.includes(part);
+  const peers = await allPeers();
+  const base = {
+    pairs: PAIRS,
+    fanOut: 1,
+    wildcard: false,
+    payloadBytes: PAYLOAD_BYTES,
+    warmUpMs: WARM_UP_MS,
+    measureMs,
+  };
+  say(`${availableParallelism()} cores (${cpus()[0]?.model}), Node ${process.version}, nothing pinned.`);
+  say(
+    `${PAIRS} publishers, ${PAIRS} subscribers, ${PAYLOAD_BYTES} B, ${rounds} rounds of ${measureMs / 1_000} s each.`,
+  );
+
+  const tables: Record<string, Result[]> = {};
+  const compare = async (title: string, task: Omit<LoadTask, 'url' | 'window' | 'ratePerS'>, window?: number) => {
+    const isSimple = task.qos < 2 && !task.wildcard;
+    const taken = new Map<string, Measurement[]>();
+    const able = peers.filter(({ knows }) => knows === 'all' || isSimple);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const peer of able) {
+        const full = { ...task, window: window ?? windowAt(task.qos), ratePerS: null };
+        taken.set(peer.name, [...(taken.get(peer.name) ?? []), await measure(peer, full)]);
+      }
+    }
+    tables[title] = resultsOf(taken);
+    say(tableOf(title, tables[title]));
+  };
+  if (does('exact')) for (const qos of qosLevels) await compare(`QoS ${qos}`, { ...base, qos });
+  if (does('wildcard')) await compare('QoS 1, wildcard', { ...base, qos: 1, wildcard: true });
+  if (does('fan-out')) {
+    for (const qos of [0, 1] as const) {
+      await compare(`1 to ${FAN_OUT}, QoS ${qos}`, { ...base, qos, pairs: 1, fanOut: FAN_OUT }, FAN_OUT_WINDOW);
+    }
+  }
+  const latency = does('latency') ? await latencies(peers, { ...base, qos: 1, window: windowAt(1) }) : null;
+  const connects = does('connect') ? await connectRates(peers) : null;
+  const idle = does('idle') ? await idleSizes(peers) : null;
+  const expected = expectations({ tables, latency, connects });
+  if (expected.length > 0) say('\nExpected');
+  for (const { what, figure, met } of expected) say(`  ${met ? 'met    ' : 'not met'}  ${what}: ${figure}`);
+  if (!options.json) return;
+  const machine = { cores: availableParallelism(), model: cpus()[0]?.model, node: process.version };
+  process.stdout.write(
+    `${JSON.stringify({ machine, rounds, measureMs, tables, latency, connects, idle, expected }, null, 2)}\n`,
+  );
+}
+
+async function allPeers(): Promise<Peer[]> {
+  const peers = [await program(scope), await relay(scope, false), await relay(scope, true), await aedes(scope)];
+  const installed = await mosquitto(scope);
+  if (installed === null) say('Mosquitto is not installed here, or has no WebSocket.');
+  else peers.push(installed);
   for (const peer of options.peer) {
     const [name, url] = peer.split(/=(.*)/) as [string, string?];
     if (url === undefined) throw new Error(`--peer is ${peer}; valid: name=ws://127.0.0.1:8083/mqtt`);
-    peers.push({ name, url, pid: null });
+    peers.push({ name, url, pid: null, knows: 'all' });
   }
-  say(`${availableParallelism()} cores (${cpus()[0]?.model}), Node ${process.version}, nothing pinned.`);
-  say(
-    `${PAIRS} publishers, ${PAIRS} subscribers, exact filters, ${PAYLOAD_BYTES} B, ${rounds} rounds of ${measureMs / 1_000} s.`,
-  );
+  return peers;
+}
 
-  const throughput = [];
-  for (const qos of qosLevels) {
-    const taken = new Map(peers.map(({ name }) => [name, [] as Measurement[]]));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const peer of peers)
-        taken.get(peer.name)?.push(await measure(peer, { ...task, qos, window: windowAt(qos), ratePerS: null }));
-    }
-    throughput.push({ qos, results: table(qos, taken) });
-  }
-  say(`\nLatency at ${LATENCY_RATE_PER_S} messages/s, QoS 1   p50 ms   p99 ms`);
-  const latency = [];
+async function latencies(peers: readonly Peer[], task: Omit<LoadTask, 'url' | 'ratePerS'>) {
+  const flush = flushMs();
+  say(`\nLatency at ${LATENCY_RATE_PER_S} messages/s, QoS 1 (one flush here: ${flush.toFixed(2)} ms)`);
+  const taken = [];
   for (const peer of peers) {
-    const { latencyMs } = await measure(peer, { ...task, qos: 1, window: windowAt(1), ratePerS: LATENCY_RATE_PER_S });
-    say(row(peer.name, [latencyMs?.p50.toFixed(2) ?? '', latencyMs?.p99.toFixed(2) ?? '']));
-    latency.push({ name: peer.name, ...latencyMs });
+    const { latencyMs } = await measure(peer, { ...task, ratePerS: LATENCY_RATE_PER_S });
+    const [p50, p99] = [latencyMs?.p50 ?? Number.NaN, latencyMs?.p99 ?? Number.NaN];
+    say(row(peer.name, [`p50 ${p50.toFixed(2)} ms`, `p99 ${p99.toFixed(2)} ms`]));
+    taken.push({ name: peer.name, p50, p99 });
   }
-  const machine = { cores: availableParallelism(), model: cpus()[0]?.model, node: process.version };
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ machine, rounds, measureMs, throughput, latency }, null, 2)}\n`);
+  return { flushMs: flush, taken };
 }
 
-/** Prints the medians of one QoS, each beside those of the first, and returns them. */
-function table(qos: number, taken: ReadonlyMap<string, readonly Measurement[]>) {
-  say(`\nQoS ${qos}                       delivered/s   server µs/msg   server cores   load cores   lost        ratio`);
-  const first = [...taken.values()][0] ?? [];
-  const rateOf = (of: readonly Measurement[]) => median(of.map(({ deliveredPerS }) => deliveredPerS));
-  return [...taken].map(([name, measurements]) => {
-    const result = {
-      name,
-      deliveredPerS: Math.round(rateOf(measurements)),
-      serverCpuUs: medianOrNull(measurements.map(({ serverCpuUs }) => serverCpuUs)),
-      serverCores: medianOrNull(measurements.map(({ serverCores }) => serverCores)),
-      loadCores: median(measurements.map(({ loadCores }) => loadCores)),
-      lost: measurements.reduce((sum, { lost }) => sum + lost, 0),
-      /** The program's rate by this one's. */
-      ratio: rateOf(first) / rateOf(measurements),
-      rounds: measurements.map(({ deliveredPerS }) => Math.round(deliveredPerS)),
-    };
-    const figures = [result.serverCpuUs?.toFixed(1), result.serverCores?.toFixed(2), result.loadCores.toFixed(2)];
-    const rest = [String(result.lost), result.ratio.toFixed(2)];
-    say(row(name, [result.deliveredPerS.toLocaleString('en'), ...figures.map((figure) => figure ?? '?'), ...rest]));
-    return result;
-  });
+async function connectRates(peers: readonly Peer[]) {
+  say(`\nConnect, subscribe, SUBACK: clients/s of ${CONNECTS}`);
+  const taken = [];
+  for (const peer of peers) {
+    const clean = await connectRate(peer, CONNECTS, false);
+    const persistent = peer.knows === 'all' ? await connectRate(peer, CONNECTS, true) : null;
+    say(row(peer.name, [`${clean.toFixed(0)} clean`, persistent === null ? '' : `${persistent.toFixed(0)} kept`]));
+    taken.push({ name: peer.name, clean, persistent });
+  }
+  return taken;
 }
 
-async function program(): Promise<Peer> {
-  mkdirSync(DATA, { recursive: true });
-  const directory = mkdtempSync(`${DATA}/run-`);
-  scope.after(async () => rmSync(directory, { recursive: true, force: true }));
-  const data = { PULSEGATE_LOG: `embedded:${directory}`, PULSEGATE_STORE: `embedded:${directory}` };
-  const running = await Program.start(scope, data);
-  return { name: 'program', url: running.url, pid: running.pid };
+async function idleSizes(peers: readonly Peer[]) {
+  say(`\nResident memory for each of ${IDLE} idle connections with a subscription`);
+  const taken = [];
+  for (const peer of peers) {
+    const bytes = await idleBytes(peer, IDLE);
+    say(row(peer.name, [bytes === null ? '?' : `${(bytes / 1024).toFixed(1)} KiB`]));
+    taken.push({ name: peer.name, bytes });
+  }
+  return taken;
 }
 
-async function relay(name: string, ...args: string[]): Promise<Peer> {
-  const child = fork('dist/bench/relay.mjs', args);
-  scope.after(async () => {
-    child.kill();
-  });
-  const [url] = (await once(child, 'message')) as [string];
-  return { name, url, pid: child.pid ?? null };
-}
-
-function medianOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : median(known);
-}
-
-function row(name: string, columns: readonly string[]): string {
-  return `  ${name.padEnd(20)}${columns.map((column) => column.padStart(14)).join('')}`;
+function windowAt(qos: 0 | 1 | 2): number {
+  return options.window === undefined ? WINDOWS[qos] : Number(options.window);
 }
 
 function say(text: string): void {
