@@ -4,6 +4,8 @@ import type { LoadNote, LoadResult, LoadTask } from './load.js';
 
 /** Of Linux, as `getconf CLK_TCK` says on every architecture that Node runs on. */
 const TICKS_PER_S = 100;
+/** For all connections of a load, and for its end. */
+const CONNECT_DEADLINE_MS = 60_000;
 
 /** What is measured: somewhere to connect to, and its process where it is known. */
 export interface Peer {
@@ -11,6 +13,8 @@ export interface Peer {
   url: string;
   pid: number | null;
   knows: 'all' | 'exact filters, QoS 0 and 1';
+  /** Of connections at once; left out: none that matters here. */
+  connectionsMax?: number;
 }
 
 export interface Measurement extends LoadResult {
@@ -26,6 +30,7 @@ export interface Measurement extends LoadResult {
 export function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
   const load = fork('dist/bench/load.mjs', { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   load.send({ ...task, url: peer.url } satisfies LoadTask);
+  const deadline = setTimeout(() => load.kill('SIGKILL'), task.warmUpMs + task.measureMs + CONNECT_DEADLINE_MS);
   return new Promise((resolve, reject) => {
     let cpuBefore: number | null = null;
     let result: Measurement | null = null;
@@ -36,6 +41,7 @@ export function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measur
     });
     load.on('error', reject);
     load.on('exit', (code) => {
+      clearTimeout(deadline);
       if (result !== null) resolve(result);
       else reject(new Error(`the load on ${peer.name} ended with ${code}`));
     });

@@ -31,7 +31,7 @@ export function aedes(scope: Scope): Promise<Peer> {
   return forked(scope, 'aedes', 'aedes', 'all', []);
 }
 
-/** Debian's; null where it is not installed or has no WebSocket. It stores nothing durably, as its default is. */
+/** Debian's, whose WebSocket listener stalls at some 900 connections; null where it is not installed or has no WebSocket. It stores nothing durably, as its default is. */
 export async function mosquitto(scope: Scope): Promise<Peer | null> {
   const binary = ['/usr/sbin/mosquitto', 'mosquitto'].find((path) => spawnSync(path, ['-h']).error === undefined);
   if (binary === undefined) return null;
@@ -42,14 +42,20 @@ export async function mosquitto(scope: Scope): Promise<Peer | null> {
   const limits = 'max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n';
   // Its version 2.0 does not start with a WebSocket listener alone.
   const plain = `listener ${await freePort()} 127.0.0.1\n`;
-  const config = `${plain}listener ${port} 127.0.0.1\nprotocol websockets\nallow_anonymous true\n${limits}`;
+  const config = `${plain}listener ${port}\nbind_interface lo\nprotocol websockets\nallow_anonymous true\n${limits}`;
   writeFileSync(join(directory, 'mosquitto.conf'), config);
   const child = spawn(binary, ['-c', join(directory, 'mosquitto.conf')], { stdio: 'ignore' });
   scope.after(async () => void child.kill());
   const ended = once(child, 'exit').then(() => false);
   const answers = await Promise.race([isListening(port), ended]);
   return answers
-    ? { name: 'mosquitto', url: `ws://127.0.0.1:${port}/mqtt`, pid: child.pid ?? null, knows: 'all' }
+    ? {
+        name: 'mosquitto',
+        url: `ws://127.0.0.1:${port}/mqtt`,
+        pid: child.pid ?? null,
+        knows: 'all',
+        connectionsMax: 900,
+      }
     : null;
 }
 

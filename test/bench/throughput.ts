@@ -80,7 +80,8 @@ async function bench(): Promise<void> {
   const compare = async (title: string, task: Omit<LoadTask, 'url' | 'window' | 'ratePerS'>, window?: number) => {
     const isSimple = task.qos < 2 && !task.wildcard;
     const taken = new Map<string, Measurement[]>();
-    const able = peers.filter(({ knows }) => knows === 'all' || isSimple);
+    const clients = task.pairs * (task.fanOut + 1);
+    const able = takers(peers, clients).filter(({ knows }) => knows === 'all' || isSimple);
     for (let round = 0; round < rounds; round += 1) {
       for (const peer of able) {
         const full = { ...task, window: window ?? windowAt(task.qos), ratePerS: null };
@@ -139,7 +140,7 @@ async function latencies(peers: readonly Peer[], task: Omit<LoadTask, 'url' | 'r
 async function connectRates(peers: readonly Peer[]) {
   say(`\nConnect, subscribe, SUBACK: clients/s of ${CONNECTS}`);
   const taken = [];
-  for (const peer of peers) {
+  for (const peer of takers(peers, CONNECTS)) {
     const clean = await connectRate(peer, CONNECTS, false);
     const persistent = peer.knows === 'all' ? await connectRate(peer, CONNECTS, true) : null;
     say(row(peer.name, [`${clean.toFixed(0)} clean`, persistent === null ? '' : `${persistent.toFixed(0)} kept`]));
@@ -151,12 +152,17 @@ async function connectRates(peers: readonly Peer[]) {
 async function idleSizes(peers: readonly Peer[]) {
   say(`\nResident memory for each of ${IDLE} idle connections with a subscription`);
   const taken = [];
-  for (const peer of peers) {
+  for (const peer of takers(peers, IDLE)) {
     const bytes = await idleBytes(peer, IDLE);
     say(row(peer.name, [bytes === null ? '?' : `${(bytes / 1024).toFixed(1)} KiB`]));
     taken.push({ name: peer.name, bytes });
   }
   return taken;
+}
+
+/** Those that take so many connections. */
+function takers(peers: readonly Peer[], connections: number): Peer[] {
+  return peers.filter(({ connectionsMax = Number.POSITIVE_INFINITY }) => connections <= connectionsMax);
 }
 
 function windowAt(qos: 0 | 1 | 2): number {
