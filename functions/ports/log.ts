@@ -33,6 +33,14 @@ export type From = { after: Position } | 'earliest' | 'latest';
 /** Or the first entry that was appended at or after a time, in milliseconds since the epoch, as the log saw it. */
 export type HistoryFrom = { after: Position } | { sinceMs: number } | 'earliest';
 
+export interface ReadOptions {
+  /**
+   * Who reads. The log keeps what this reader has not acknowledged for as long as it is not told otherwise, whether the
+   * reader is open or not. Without a name it keeps nothing for it. One reader of a name is open on a partition at a time.
+   */
+  name?: string;
+}
+
 /** A record with this key and this value of the property that is looked for. */
 export interface Sought {
   key: string;
@@ -43,7 +51,10 @@ export interface LogReader {
   readonly partition: string;
   /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
   read(limit: number): Promise<readonly LogEntry[]>;
-  /** Entries up to `position` will not be asked for again after a restart: the log may drop them when its retention says so. */
+  /**
+   * Entries up to `position` will not be asked for again after a restart: the log may drop them when its retention says so.
+   * Cumulative, and only trims: where reading begins is said by whoever opens a reader.
+   */
   acknowledge(position: Position): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,7 +74,7 @@ export interface Log {
    * Entries reach a reader only once they are durable. What retention has dropped is passed over: a reader goes on with the
    * oldest entry kept. Rejects `refused` for a position of another log, and `gone` once the log is closed.
    */
-  read(partition: string, from: From): Promise<LogReader>;
+  read(partition: string, from: From, options?: ReadOptions): Promise<LogReader>;
 
   /**
    * What is there already: at most `limit` durable entries in order, fewer where they are large, none where there is nothing
