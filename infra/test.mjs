@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 
 const out = resolve('dist/test', String(process.pid));
 const notRunFile = join(out, 'not-run.txt');
+const pulsarFile = join(out, 'pulsar.json');
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
@@ -43,8 +44,17 @@ const run = spawnSync(
     '--test-reporter=spec',
     ...bundled,
   ],
-  { stdio: 'inherit', env: { ...process.env, PULSEGATE_TEST_NOT_RUN: notRunFile } },
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PULSEGATE_TEST_NOT_RUN: notRunFile,
+      PULSEGATE_TEST_PULSAR_STATE: pulsarFile,
+      PULSEGATE_TEST_RUNNER: String(process.pid),
+    },
+  },
 );
+await endPulsar();
 
 const notRun = existsSync(notRunFile) ? [...new Set(readFileSync(notRunFile, 'utf8').trim().split('\n'))] : [];
 console.log(
@@ -58,6 +68,19 @@ const missing = notRun.filter((line) => !line.startsWith('native addon'));
 if (required && missing.length > 0) console.log('PULSEGATE_TEST_REQUIRE=all: a part that did not run is a failure.');
 rmSync(out, { recursive: true, force: true });
 process.exit(run.status !== 0 ? (run.status ?? 1) : required && missing.length > 0 ? 1 : 0);
+
+/** The one that test/support/pulsar.ts started, if any. Its keeper also sees by itself when this process is gone. */
+async function endPulsar() {
+  if (!existsSync(pulsarFile)) return;
+  const { keeper } = JSON.parse(readFileSync(pulsarFile, 'utf8'));
+  if (keeper === undefined) return;
+  try {
+    for (process.kill(keeper, 'SIGTERM'); ; process.kill(keeper, 0))
+      await new Promise((again) => setTimeout(again, 50));
+  } catch {
+    // It has ended.
+  }
+}
 
 function testFiles(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
