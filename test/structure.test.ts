@@ -46,9 +46,10 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   'fan-out': [],
 };
 
-/** Not reached by the program yet, and why it is there all the same. */
+/** Not reached by the program yet, nor what they alone import; and why they are there all the same. */
 const NOT_USED_YET: Readonly<Record<string, string>> = {
   'mqtt/snapshot.ts': 'for the gateway edge, and for the test that machine state survives it',
+  'adapters/pulsar/open.ts': 'until settings name it',
 };
 
 /** Machines get time and chance as arguments, and wait for nothing. */
@@ -164,14 +165,9 @@ test(`no file is longer than ${LINES_MAX} lines`, (context) => {
 });
 
 test('every file is used by the program', () => {
-  const reached = new Set<string>();
-  const next = [ENTRY];
-  for (let path = next.pop(); path !== undefined; path = next.pop()) {
-    if (reached.has(path)) continue;
-    reached.add(path);
-    next.push(...insideOf(path).map(({ target }) => target));
-  }
-  const unused = files.filter(({ path }) => !reached.has(path) && NOT_USED_YET[path] === undefined);
+  const reached = reachedFrom([ENTRY]);
+  const toBeReached = reachedFrom([ENTRY, ...Object.keys(NOT_USED_YET)]);
+  const unused = files.filter(({ path }) => !toBeReached.has(path));
   none(unused.map(({ path }) => `${path} is not reached from ${ENTRY}`));
   none(Object.keys(NOT_USED_YET).filter((path) => reached.has(path) || !byPath.has(path)));
 });
@@ -189,6 +185,17 @@ test('no files import each other in a circle', () => {
   for (const { path } of files) visit(path, []);
   none(circles);
 });
+
+function reachedFrom(roots: readonly string[]): Set<string> {
+  const reached = new Set<string>();
+  const next = [...roots];
+  for (let path = next.pop(); path !== undefined; path = next.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    next.push(...insideOf(path).map(({ target }) => target));
+  }
+  return reached;
+}
 
 function none(problems: readonly string[]): void {
   assert.deepEqual(problems, [], `\n${problems.join('\n')}\n`);

@@ -114,7 +114,8 @@ export class Worker implements SessionChannel {
     const { log, telemetry } = this.#parts;
     const last = (await log.last(partition)) ?? '';
     const low = this.#driver.shard.low(partition);
-    const reader = await log.read(partition, low === null ? 'earliest' : { after: low });
+    const name = `pulsegate-shard-${this.#shardNumber}`;
+    const reader = await log.read(partition, low === null ? 'earliest' : { after: low }, { name });
     this.#readers.push(reader);
     return new Promise((caughtUp, reject) => {
       if ((low ?? '') >= last) caughtUp();

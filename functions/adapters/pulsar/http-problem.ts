@@ -1,0 +1,22 @@
+import { PortError, type PortErrorCode } from '../../ports/errors.js';
+
+/** Of Pulsar's web service, which answers a refused WebSocket in the same way. What is not named is `unavailable`. */
+const CODES: Readonly<Record<number, PortErrorCode>> = {
+  400: 'refused',
+  401: 'refused',
+  403: 'refused',
+  404: 'refused',
+  // A name that is still taken: by the connection before, until the broker has noticed its end.
+  409: 'conflict',
+  412: 'refused',
+};
+const REASON = /errorMsg&quot;:&quot;(.*?)&quot;|"reason":"(.*?)"|<title>(.*?)<\/title>/s;
+const REASON_MAX_LENGTH = 300;
+
+/** What an answer other than 2xx means, with Pulsar's own words. */
+export function httpProblem(what: string, status: number, body: string): PortError {
+  const match = REASON.exec(body);
+  const reason = (match?.[1] ?? match?.[2] ?? match?.[3] ?? body).slice(0, REASON_MAX_LENGTH).trim();
+  const isQuota = status === 503 && /quota/i.test(reason);
+  return new PortError(isQuota ? 'full' : (CODES[status] ?? 'unavailable'), `${what}: ${status} ${reason}`);
+}

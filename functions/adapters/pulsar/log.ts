@@ -1,0 +1,148 @@
+import { PortError } from '../../ports/errors.js';
+import type {
+  From,
+  HistoryFrom,
+  Log,
+  LogEntry,
+  LogReader,
+  LogRecord,
+  Position,
+  ReadOptions,
+  Receipt,
+  Sought,
+} from '../../ports/log.js';
+import { messageIdOf } from './message-id.js';
+import { NewestReceipts } from './newest.js';
+import type { PulsarSettings } from './options.js';
+import { PartitionReader } from './partition-reader.js';
+import { ProducerPool } from './producer-pool.js';
+import { readStretch } from './stretch.js';
+import { fullTopicName } from './topic-names.js';
+import type { Start, Transport } from './transport.js';
+import type { WebService } from './web-service.js';
+
+/** How much earlier than asked `find` begins: the appender's clock may not be quite the log's. */
+const FIND_MARGIN_MS = 1_000;
+
+export class PulsarLog implements Log {
+  readonly #transport: Transport;
+  readonly #web: WebService;
+  readonly #settings: PulsarSettings;
+  readonly #producers: ProducerPool;
+  readonly #newest = new NewestReceipts();
+  readonly #readers = new Set<PartitionReader>();
+  #closing: Promise<void> | undefined;
+
+  constructor(transport: Transport, web: WebService, settings: PulsarSettings) {
+    this.#transport = transport;
+    this.#web = web;
+    this.#settings = settings;
+    this.#producers = new ProducerPool(transport, settings);
+  }
+
+  async append(topic: string, record: LogRecord): Promise<Receipt> {
+    this.#checkOpen();
+    const receipt = await this.#producers.get(fullTopicName(topic, this.#settings.namespace)).append(record);
+    this.#newest.add(receipt);
+    return receipt;
+  }
+
+  async partitions(topic: string): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#web.partitions(topic);
+  }
+
+  async read(partition: string, from: From, options: ReadOptions = {}): Promise<LogReader> {
+    this.#checkOpen();
+    // The newest at the time of asking, and not Pulsar's `latest`: a reader whose connection is lost before its first
+    // entry must begin at the same place again.
+    const last = from === 'latest' ? await this.last(partition) : undefined;
+    const begin = from !== 'latest' ? from : last === undefined ? 'earliest' : { after: last };
+    const reader = await PartitionReader.open(this.#transport, this.#settings, {
+      partition,
+      ...startOf(begin),
+      name: options.name,
+      onClose: (closed) => this.#readers.delete(closed),
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  async history(partition: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]> {
+    this.#checkOpen();
+    const entries: LogEntry[] = [];
+    await this.#readUpToLast(partition, from, limit, (page) => entries.push(...page));
+    return entries;
+  }
+
+  async last(partition: string): Promise<Position | undefined> {
+    this.#checkOpen();
+    return this.#newest.last(partition, await this.#web.last(partition));
+  }
+
+  async find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>> {
+    this.#checkOpen();
+    await this.#producers.drained(fullTopicName(topic, this.#settings.namespace));
+    // What another process appended at that time arrives by then, or never.
+    const waitMs = sinceMs + this.#settings.appendDeadlineMs - Date.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const wanted = new Set(sought.map(({ value }) => value));
+    const found = new Set<string>();
+    const look = (page: readonly LogEntry[]) => {
+      for (const { record } of page) {
+        const value = record.properties[name];
+        if (value !== undefined && wanted.has(value)) found.add(value);
+      }
+    };
+    const since = { sinceMs: sinceMs - FIND_MARGIN_MS };
+    const partitions = await this.#web.partitions(topic);
+    await Promise.all(
+      partitions.map((partition) => this.#readUpToLast(partition, since, Number.POSITIVE_INFINITY, look)),
+    );
+    return found;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #readUpToLast(
+    partition: string,
+    from: HistoryFrom,
+    limit: number,
+    take: (page: readonly LogEntry[]) => void,
+  ): Promise<void> {
+    const last = await this.last(partition);
+    if (last === undefined) return;
+    if (typeof from === 'object' && 'after' in from && from.after >= last) return;
+    const isTimed = typeof from === 'object' && 'sinceMs' in from;
+    const begin = isTimed ? { start: await this.#web.startSince(partition, from.sinceMs) } : startOf(from);
+    await readStretch({
+      partition,
+      ...begin,
+      last,
+      limit,
+      ...(isTimed && { sinceMs: from.sinceMs }),
+      take,
+      transport: this.#transport,
+      web: this.#web,
+    });
+  }
+
+  async #finish(): Promise<void> {
+    await this.#producers.close();
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    await this.#transport.close();
+    this.#web.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new PortError('gone', 'the log is closed');
+  }
+}
+
+/** All of the entry that holds a position is read again, for it may be a batch; what is not after it is passed over. */
+function startOf(from: { after: Position } | 'earliest'): { start: Start; after?: Position } {
+  return from === 'earliest' ? { start: from } : { start: messageIdOf(from.after), after: from.after };
+}

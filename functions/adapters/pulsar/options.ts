@@ -1,0 +1,58 @@
+/** How to reach Pulsar, and the bounds of what is kept for it in memory. */
+export interface PulsarOptions {
+  /** `pulsar://`, `pulsar+ssl://` (native client), `pulsar+ws://` or `pulsar+wss://` (Pulsar's WebSocket API), host and port. */
+  url: string;
+  /** Pulsar's web service, for the native client; by default http and port 8080, or https and 8443, of the same host. */
+  webUrl?: string;
+  /** Tenant and namespace of topics that do not name theirs. */
+  namespace?: string;
+  /** A JSON web token. */
+  token?: string;
+  /** Native client only. */
+  oauth2?: OAuth2Options;
+  tls?: TlsOptions;
+  /** How long an append may take at most before it is rejected, and so how long `find` waits for those of others. */
+  appendDeadlineMs?: number;
+  /** Topics with an open producer at a time. */
+  producersMax?: number;
+  /** Appends per topic that wait for their receipt; more are kept back. */
+  inFlightMax?: number;
+  /** Bytes per topic that are kept for sending, in flight or back; more are refused as `full`. */
+  pendingMaxBytes?: number;
+  /** Told what a person who runs this should know: `level`, a fixed text, and what it is about. */
+  tell?: (level: 'warn' | 'info', event: string, about: Record<string, unknown>) => void;
+}
+
+export interface TlsOptions {
+  /** PEM file of the authorities to trust, instead of the system's. */
+  caFile?: string;
+  /** PEM files of a client certificate. */
+  certFile?: string;
+  keyFile?: string;
+}
+
+export interface OAuth2Options {
+  issuerUrl: string;
+  /** JSON file with `client_id` and `client_secret`, as Pulsar's clients read it. */
+  credentialsFile: string;
+  audience?: string;
+  scope?: string;
+}
+
+/** With every bound set. */
+export type PulsarSettings = PulsarOptions &
+  Required<
+    Pick<PulsarOptions, 'namespace' | 'appendDeadlineMs' | 'producersMax' | 'inFlightMax' | 'pendingMaxBytes' | 'tell'>
+  >;
+
+export function withDefaults(options: PulsarOptions): PulsarSettings {
+  return {
+    ...options,
+    namespace: options.namespace ?? 'public/default',
+    appendDeadlineMs: options.appendDeadlineMs ?? 20_000,
+    producersMax: options.producersMax ?? 1_000,
+    inFlightMax: options.inFlightMax ?? 5_000,
+    pendingMaxBytes: options.pendingMaxBytes ?? 64 * 1024 * 1024,
+    tell: options.tell ?? (() => {}),
+  };
+}

@@ -1,0 +1,51 @@
+import { PortError } from '../../ports/errors.js';
+import type { PulsarSettings } from './options.js';
+import { TopicProducer } from './topic-producer.js';
+import type { Transport } from './transport.js';
+
+/** One producer per topic, bounded: the one that was not used for the longest time is closed for another. */
+export class ProducerPool {
+  readonly #transport: Transport;
+  readonly #settings: PulsarSettings;
+  /** The least recently used first. */
+  readonly #producers = new Map<string, TopicProducer>();
+
+  constructor(transport: Transport, settings: PulsarSettings) {
+    this.#transport = transport;
+    this.#settings = settings;
+  }
+
+  /** Throws `full` where as many as are allowed have something on its way. */
+  get(topic: string): TopicProducer {
+    const known = this.#producers.get(topic);
+    if (known === undefined) this.#makeRoom();
+    const producer = known ?? new TopicProducer(topic, this.#transport, this.#settings);
+    this.#producers.delete(topic);
+    this.#producers.set(topic, producer);
+    return producer;
+  }
+
+  /** Resolves when nothing that was handed over so far for this topic is on its way. */
+  async drained(topic: string): Promise<void> {
+    await this.#producers.get(topic)?.drained();
+  }
+
+  /** Finishes what is on its way. */
+  async close(): Promise<void> {
+    const producers = [...this.#producers.values()];
+    await Promise.all(producers.map((producer) => producer.drained()));
+    await Promise.all(producers.map((producer) => producer.close()));
+  }
+
+  #makeRoom(): void {
+    const { producersMax } = this.#settings;
+    if (this.#producers.size < producersMax) return;
+    for (const [topic, producer] of this.#producers) {
+      if (producer.isBusy) continue;
+      this.#producers.delete(topic);
+      void producer.close();
+      return;
+    }
+    throw new PortError('full', `${producersMax} topics are being appended to at once`);
+  }
+}

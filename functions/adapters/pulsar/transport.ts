@@ -1,0 +1,32 @@
+import type { LogEntry, LogRecord, Position, Receipt } from '../../ports/log.js';
+import type { MessageId } from './message-id.js';
+
+/** Where a source begins: with all of this entry or, where it is gone, the next; or with the first that is kept. */
+export type Start = Pick<MessageId, 'ledgerId' | 'entryId'> | 'earliest';
+
+/** What differs between Pulsar's own WebSocket API and its native client; topics and partitions by their full names. */
+export interface Transport {
+  /** Opens a producer; `onLost` is called once, when it can take nothing more. Rejects with `PortError`. */
+  openProducer(topic: string, onLost: () => void): Promise<TransportProducer>;
+  /** With a name, as the durable subscription of that name. Rejects with `PortError`. */
+  openSource(partition: string, start: Start, name: string | undefined): Promise<Source>;
+  close(): Promise<void>;
+}
+
+/** One connection's producer: what is sent first is in the log first. Once lost it is of no more use. */
+export interface TransportProducer {
+  /** Resolves with Pulsar's receipt. Rejects `too-large` before anything is sent, `unavailable` where it is in doubt. */
+  send(record: LogRecord): Promise<Receipt>;
+  /** What is in flight is rejected. */
+  close(): Promise<void>;
+}
+
+/** One connection's consumer or reader. Never leaves anything out from its start on. */
+export interface Source {
+  /** One or more entries in order, at most `limit`. Rejects `unavailable` once the connection is lost. One call at a time. */
+  next(limit: number): Promise<readonly LogEntry[]>;
+  /** Moves the durable subscription up to `position`; without a name, does nothing. */
+  acknowledge(position: Position): Promise<void>;
+  /** What waits is rejected. */
+  close(): Promise<void>;
+}

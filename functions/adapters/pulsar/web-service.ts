@@ -1,0 +1,145 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { PortError } from '../../ports/errors.js';
+import type { Position } from '../../ports/log.js';
+import { httpProblem } from './http-problem.js';
+import { type MessageId, positionOf } from './message-id.js';
+import type { PulsarSettings } from './options.js';
+import { bearer, tlsMaterial } from './secure.js';
+import { fullTopicName, partitionNames, topicPath } from './topic-names.js';
+import type { Start } from './transport.js';
+
+const CONNECTIONS_MAX = 8;
+const ANSWER_DEADLINE_MS = 15_000;
+const EARLIEST = { ledgerId: -1, entryId: -1, partitionIndex: -1 };
+
+/** Pulsar's defaults, for where it does not say: bytes of a message, and of a frame of its WebSocket API. */
+const DEFAULT_SIZES = { messageMaxBytes: 5 * 1024 * 1024, frameMaxBytes: 1024 * 1024 };
+
+export interface Sizes {
+  messageMaxBytes: number;
+  frameMaxBytes: number;
+}
+
+interface Answer {
+  status: number;
+  body: string;
+}
+
+/** Pulsar's REST API: what there is, where it ends, and how far it may be trimmed. Needs no more than the right to consume. */
+export class WebService {
+  readonly #origin: URL;
+  readonly #settings: PulsarSettings;
+  readonly #agent: HttpAgent;
+
+  /** `origin` is `http://host:port` or `https://host:port`. */
+  constructor(origin: string, settings: PulsarSettings) {
+    this.#origin = new URL(origin);
+    this.#settings = settings;
+    const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
+    this.#agent =
+      this.#origin.protocol === 'https:'
+        ? new HttpsAgent({ ...options, ...tlsMaterial(settings.tls) })
+        : new HttpAgent(options);
+  }
+
+  /** Creates the topic as a partitioned one where the broker's policy says so. One request. */
+  async partitions(topic: string): Promise<readonly string[]> {
+    const name = fullTopicName(topic, this.#settings.namespace);
+    const path = `${topicPath(name)}/partitions?checkAllowAutoCreation=true`;
+    const { partitions } = (await this.#json('GET', path)) as { partitions: number };
+    return partitionNames(name, partitions);
+  }
+
+  /** One request; the broker looks into the newest entry for the size of its batch. */
+  async last(partition: string): Promise<Position | undefined> {
+    const answer = await this.#ask('GET', `${topicPath(partition)}/lastMessageId`);
+    if (answer.status === 404) return undefined;
+    const id = readMessageId(this.#parse(answer, partition));
+    return id.entryId < 0 ? undefined : positionOf(id);
+  }
+
+  /** The first entry that was published at or after a time; the broker finds it by bisection, with reads of its storage. */
+  async startSince(partition: string, sinceMs: number): Promise<Start> {
+    const answer = await this.#ask('GET', `${topicPath(partition)}/messageid/${Math.max(0, Math.floor(sinceMs))}`);
+    if (answer.status === 404) return 'earliest';
+    return readMessageId(this.#parse(answer, partition));
+  }
+
+  /** Makes a durable subscription that keeps everything from the first entry on; one that is there stays as it is. */
+  async keepFor(partition: string, name: string): Promise<void> {
+    const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}`;
+    const answer = await this.#ask('PUT', path, EARLIEST);
+    if (answer.status !== 409) this.#check(answer, partition);
+  }
+
+  /** Lets go of what is before `position`, all of its batch excepted. */
+  async letGo(partition: string, name: string, { ledgerId, entryId }: MessageId): Promise<void> {
+    const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}/resetcursor`;
+    this.#check(await this.#ask('POST', path, { ledgerId, entryId, partitionIndex: -1 }), partition);
+  }
+
+  /** What the broker is set to, where it tells us: that takes more rights than the rest. */
+  async sizes(): Promise<Sizes> {
+    const answer = await this.#ask('GET', 'brokers/configuration/runtime').catch(() => undefined);
+    if (answer?.status !== 200) return DEFAULT_SIZES;
+    const found = JSON.parse(answer.body) as Record<string, string | undefined>;
+    return {
+      messageMaxBytes: Number(found.maxMessageSize ?? DEFAULT_SIZES.messageMaxBytes),
+      frameMaxBytes: Number(found.webSocketMaxTextFrameSize ?? DEFAULT_SIZES.frameMaxBytes),
+    };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #json(method: string, path: string): Promise<unknown> {
+    return this.#parse(await this.#ask(method, path), path);
+  }
+
+  #check({ status, body }: Answer, what: string): void {
+    if (status < 200 || status > 299) throw httpProblem(what, status, body);
+  }
+
+  #parse(answer: Answer, what: string): unknown {
+    this.#check(answer, what);
+    try {
+      return JSON.parse(answer.body);
+    } catch (cause) {
+      throw new PortError('unavailable', `${what}: Pulsar's answer is not JSON`, { cause });
+    }
+  }
+
+  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    const url = new URL(`/admin/v2/${path}`, this.#origin);
+    return new Promise((resolve, reject) => {
+      const failed = (cause: Error) =>
+        reject(new PortError('unavailable', `${this.#origin.origin}: ${cause.message}`, { cause }));
+      const headers = {
+        ...bearer(this.#settings.token),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      };
+      const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const request = send(url, { method, agent: this.#agent, headers, timeout: ANSWER_DEADLINE_MS }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', failed);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+      });
+      request.on('error', failed);
+      request.on('timeout', () => request.destroy(new Error(`no answer within ${ANSWER_DEADLINE_MS} ms`)));
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+function readMessageId(found: unknown): MessageId {
+  const { ledgerId, entryId, partitionIndex, batchIndex } = found as Record<string, number | undefined>;
+  return {
+    ledgerId: ledgerId ?? -1,
+    entryId: entryId ?? -1,
+    partition: partitionIndex ?? -1,
+    batchIndex: Math.max(0, batchIndex ?? 0),
+  };
+}

@@ -1,0 +1,67 @@
+import WebSocket from 'ws';
+import { PortError } from '../../../ports/errors.js';
+import { httpProblem } from '../http-problem.js';
+import type { PulsarSettings } from '../options.js';
+import { bearer, tlsMaterial } from '../secure.js';
+
+const OPEN_DEADLINE_MS = 15_000;
+/** Pulsar closes a connection that is idle for five minutes; a dead one shows by the second of these. */
+const PING_EVERY_MS = 10_000;
+/** The largest message that is taken, as JSON with its payload in base64: chunked messages may be far over Pulsar's limit. */
+const MESSAGE_MAX_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Opens one of Pulsar's WebSocket end points; `path` begins after `/ws/v2/`. Nothing is taken from the socket until
+ * `resume`: a reader's first messages come with the handshake. Rejects with `PortError`.
+ */
+export function openConnection(
+  origin: string,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  settings: PulsarSettings,
+): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${origin}/ws/v2/${path}?${new URLSearchParams(query)}`, {
+      headers: bearer(settings.token),
+      handshakeTimeout: OPEN_DEADLINE_MS,
+      maxPayload: MESSAGE_MAX_BYTES,
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+      ...tlsMaterial(settings.tls),
+    });
+    socket.once('open', () => {
+      socket.pause();
+      keepAlive(socket);
+      resolve(socket);
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => reject(httpProblem(path, response.statusCode ?? 0, body)));
+      response.on('error', (cause) => reject(new PortError('unavailable', `${path}: ${cause.message}`, { cause })));
+    });
+    // Stays for the connection's life: what breaks it is told by `close`, which follows.
+    socket.on('error', (cause) => reject(new PortError('unavailable', `${path}: ${cause.message}`, { cause })));
+  });
+}
+
+/** What a closed connection means to what was waiting on it. */
+export function connectionLost(path: string, code: number, reason: Buffer): PortError {
+  return new PortError('unavailable', `${path}: the connection to Pulsar ended (${code} ${reason.toString()})`);
+}
+
+function keepAlive(socket: WebSocket): void {
+  let answered = true;
+  socket.on('pong', () => {
+    answered = true;
+  });
+  const pinging = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, PING_EVERY_MS);
+  socket.once('close', () => clearInterval(pinging));
+}
