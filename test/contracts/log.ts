@@ -211,6 +211,42 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       for (const entries of await both) assert.deepEqual(entries.map(payloadText), expected);
     });
 
+    it('a reader with a name is given everything again from where it is told to begin, whatever it has acknowledged', async () => {
+      const name = topic();
+      const texts = Array.from({ length: 30 }, (_, i) => `${i}`);
+      const receipts = await Promise.all(texts.map((text) => log.append(name, record('k', text))));
+      const { partition } = receipts[0]!;
+      const first = await log.read(partition, 'earliest', { name: 'somebody' });
+      assert.deepEqual((await take(first, 30)).map(payloadText), texts);
+      await first.acknowledge(receipts[9]!.position);
+      await first.close();
+      const second = await log.read(partition, { after: receipts[4]!.position }, { name: 'somebody' });
+      assert.deepEqual((await take(second, 25)).map(payloadText), texts.slice(5));
+      const reading = second.read(10);
+      await log.append(name, record('k', 'more'));
+      assert.deepEqual((await reading).map(payloadText), ['more']);
+      await second.close();
+    });
+
+    it('positions are plain text that other texts can be made of', async () => {
+      const { position } = await log.append(topic(), record('k'));
+      assert.match(position, /^[^~@\s]+$/);
+    });
+
+    it('one read at a time', async () => {
+      const [partition] = await log.partitions(topic());
+      const reader = await log.read(partition!, 'latest');
+      const first = rejection(reader.read(1));
+      assert.equal(await rejection(reader.read(1)), 'conflict');
+      await reader.close();
+      assert.equal(await first, 'gone');
+    });
+
+    it('what is not a position of the log is refused', async () => {
+      const { partition } = await log.append(topic(), record('k'));
+      assert.equal(await rejection(log.read(partition, { after: '12:34:0' })), 'refused');
+    });
+
     it('the last position is that of the newest entry', async () => {
       const name = topic();
       for (let i = 0; i < 3; i++) {

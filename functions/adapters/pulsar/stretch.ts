@@ -37,7 +37,8 @@ export async function readStretch(stretch: Stretch): Promise<void> {
       const taken = page.filter((entry) => isWanted(entry, after, stretch));
       if (taken.length > 0) take(taken);
       left -= taken.length;
-      after = page.at(-1)?.position ?? after;
+      const newest = page.at(-1)?.position ?? '';
+      if (newest > after) after = newest;
     }
   } finally {
     await source.close();

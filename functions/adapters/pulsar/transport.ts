@@ -21,7 +21,7 @@ export interface TransportProducer {
   close(): Promise<void>;
 }
 
-/** One connection's consumer or reader. Never leaves anything out from its start on. */
+/** One connection's consumer or reader. May begin with the entry before its start; never leaves anything out from there on. */
 export interface Source {
   /** One or more entries in order, at most `limit`. Rejects `unavailable` once the connection is lost. One call at a time. */
   next(limit: number): Promise<readonly LogEntry[]>;

@@ -11,7 +11,7 @@ import type { Start } from './transport.js';
 
 const CONNECTIONS_MAX = 8;
 const ANSWER_DEADLINE_MS = 15_000;
-const EARLIEST = { ledgerId: -1, entryId: -1, partitionIndex: -1 };
+const EARLIEST = { ledgerId: -1, entryId: -1 };
 
 /** Pulsar's defaults, for where it does not say: bytes of a message, and of a frame of its WebSocket API. */
 const DEFAULT_SIZES = { messageMaxBytes: 5 * 1024 * 1024, frameMaxBytes: 1024 * 1024 };
@@ -66,10 +66,11 @@ export class WebService {
     return readMessageId(this.#parse(answer, partition));
   }
 
-  /** Makes a durable subscription that keeps everything from the first entry on; one that is there stays as it is. */
-  async keepFor(partition: string, name: string): Promise<void> {
+  /** Makes a durable subscription that keeps everything from `start` on; one that is there stays as it is. */
+  async keepFor(partition: string, name: string, start: Start = 'earliest'): Promise<void> {
     const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}`;
-    const answer = await this.#ask('PUT', path, EARLIEST);
+    const { ledgerId, entryId } = start === 'earliest' ? EARLIEST : start;
+    const answer = await this.#ask('PUT', path, { ledgerId, entryId, partitionIndex: -1 });
     if (answer.status !== 409) this.#check(answer, partition);
   }
 
@@ -77,6 +78,16 @@ export class WebService {
   async letGo(partition: string, name: string, { ledgerId, entryId }: MessageId): Promise<void> {
     const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}/resetcursor`;
     this.#check(await this.#ask('POST', path, { ledgerId, entryId, partitionIndex: -1 }), partition);
+  }
+
+  /** Removes subscriptions whose name begins with `prefix` and that nobody uses: the broker refuses it for the others. */
+  async dropUnused(partition: string, prefix: string): Promise<void> {
+    const answer = await this.#ask('GET', `${topicPath(partition)}/subscriptions`);
+    if (answer.status !== 200) return;
+    const names = (JSON.parse(answer.body) as string[]).filter((name) => name.startsWith(prefix));
+    await Promise.all(
+      names.map((name) => this.#ask('DELETE', `${topicPath(partition)}/subscription/${encodeURIComponent(name)}`)),
+    );
   }
 
   /** What the broker is set to, where it tells us: that takes more rights than the rest. */

@@ -121,22 +121,6 @@ describe('embedded log', () => {
     });
   });
 
-  it('a position of another log is refused', async () => {
-    await withLog({}, async (log) => {
-      await assert.rejects(log.read('t', { after: '12:34:0' }), { code: 'refused' });
-    });
-  });
-
-  it('two reads at a time are refused', async () => {
-    await withLog({}, async (log) => {
-      const reader = await log.read('t', 'latest');
-      const first = reader.read(1);
-      await assert.rejects(reader.read(1), { code: 'conflict' });
-      await log.append('t', numbered(1));
-      assert.equal((await first).length, 1);
-    });
-  });
-
   it('topics do not mix', async () => {
     await withLog({}, async (log) => {
       const names = ['a', 'ab', 'b', ''];

@@ -1,0 +1,83 @@
+import { PortError } from '../../../ports/errors.js';
+import type { LogEntry, Position } from '../../../ports/log.js';
+import { Arrivals } from '../arrivals.js';
+import type { Source } from '../transport.js';
+import { type NativeConsumer, type NativeMessage, nativeProblem } from './client.js';
+import { watchConnection } from './connection-watch.js';
+import { entryOf } from './message.js';
+
+/** Messages that are taken from the client ahead of `next`. */
+const AHEAD_MAX = 5_000;
+/** After a batch of so many, more are likely to be there already. */
+const MANY = 8;
+
+/** A consumer of the native client, many messages a call. */
+export class NativeConsumerSource implements Source {
+  readonly #partition: string;
+  readonly #consumer: NativeConsumer;
+  readonly #trim: ((position: Position) => Promise<void>) | undefined;
+  readonly #arrivals = new Arrivals(() => this.#taken());
+  readonly #unwatch: () => void;
+  #resume: () => void = () => {};
+  #isOver = false;
+
+  /** Without `trim` its subscription goes with it. */
+  constructor(partition: string, consumer: NativeConsumer, trim: ((position: Position) => Promise<void>) | undefined) {
+    this.#partition = partition;
+    this.#consumer = consumer;
+    this.#trim = trim;
+    this.#unwatch = watchConnection(consumer, () => {
+      this.#arrivals.end(new PortError('unavailable', `${partition}: the connection to Pulsar is lost`));
+    });
+    void this.#run();
+  }
+
+  next(limit: number): Promise<readonly LogEntry[]> {
+    return this.#arrivals.next(limit);
+  }
+
+  async acknowledge(position: Position): Promise<void> {
+    await this.#trim?.(position);
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#unwatch();
+    this.#resume();
+    this.#arrivals.end(new PortError('unavailable', `the consumer of ${this.#partition} is closed`));
+    if (this.#trim === undefined) await this.#consumer.unsubscribe().catch(() => {});
+    await this.#consumer.close().catch(() => {});
+  }
+
+  /** The client hands out a batch only once it is full or late: so the first message is asked for alone, and waits for none. */
+  async #run(): Promise<void> {
+    try {
+      while (!this.#isOver) {
+        this.#add(await this.#consumer.receive());
+        let count = MANY;
+        while (count >= MANY && !this.#isOver) {
+          const batch = await this.#consumer.batchReceive();
+          for (const message of batch) this.#add(message);
+          count = batch.length;
+          if (this.#arrivals.count > AHEAD_MAX) await this.#room();
+        }
+      }
+    } catch (error) {
+      this.#arrivals.end(nativeProblem(this.#partition, error));
+    }
+  }
+
+  #add(message: NativeMessage): void {
+    this.#arrivals.add(entryOf(message, this.#partition));
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  #taken(): void {
+    if (this.#arrivals.count <= AHEAD_MAX) this.#resume();
+  }
+}
