@@ -53,9 +53,9 @@ export interface NativeMessageId {
 const PACKAGE = 'pulsar-client';
 
 /** Loaded on first use: it is an addon, and its binary may be missing. Throws `refused`, naming the alternative. */
-export function loadNative(): NativeModule {
+export function loadNative(load: (name: string) => unknown = createRequire(import.meta.url)): NativeModule {
   try {
-    return createRequire(import.meta.url)(PACKAGE) as NativeModule;
+    return load(PACKAGE) as NativeModule;
   } catch (cause) {
     const reason = (cause as Error).message.split('\n')[0];
     const problem = `pulsar:// and pulsar+ssl:// need the native addon of ${PACKAGE}, which does not load here (${reason})`;

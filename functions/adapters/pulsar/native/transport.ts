@@ -13,7 +13,7 @@ import {
   nativeProblem,
 } from './client.js';
 import { NativeConsumerSource } from './consumer-source.js';
-import { NativeTopicProducer } from './producer.js';
+import { type NativePartition, NativeTopicProducer } from './producer.js';
 
 const BATCH_DELAY_MS = 1;
 const BATCH_MESSAGES_MAX = 1_000;
@@ -51,22 +51,13 @@ export class NativeTransport implements Transport {
   async openProducer(topic: string, onLost: () => void): Promise<TransportProducer> {
     this.#sizes ??= this.#web.sizes();
     const { messageMaxBytes } = await this.#sizes;
-    const config = {
-      topic,
-      hashingScheme: 'JavaStringHash',
-      messageRoutingMode: 'UseSinglePartition',
-      batchingEnabled: true,
-      batchingMaxPublishDelayMs: BATCH_DELAY_MS,
-      batchingMaxMessages: BATCH_MESSAGES_MAX,
-      batchingMaxAllowedSizeInBytes: BATCH_MAX_BYTES,
-      maxPendingMessages: this.#settings.inFlightMax * 2,
-      blockIfQueueFull: false,
-      sendTimeoutMs: Math.ceil(this.#settings.appendDeadlineMs / 2),
-    };
-    const producer = await this.#client.createProducer(config).catch((error: unknown) => {
-      throw nativeProblem(topic, error);
-    });
-    return new NativeTopicProducer(topic, producer, messageMaxBytes, onLost);
+    const names = await this.#web.partitions(topic);
+    const opened = await Promise.allSettled(names.map((name) => this.#createProducer(name)));
+    const partitions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = opened.find((one) => one.status === 'rejected');
+    if (failed === undefined) return new NativeTopicProducer(topic, partitions, messageMaxBytes, onLost);
+    await Promise.allSettled(partitions.map(({ producer }) => producer.close()));
+    throw nativeProblem(topic, failed.reason);
   }
 
   async openSource(partition: string, start: Start, name: string | undefined): Promise<Source> {
@@ -79,6 +70,20 @@ export class NativeTransport implements Transport {
 
   async close(): Promise<void> {
     await this.#client.close().catch(() => {});
+  }
+
+  async #createProducer(name: string): Promise<NativePartition> {
+    const producer = await this.#client.createProducer({
+      topic: name,
+      batchingEnabled: true,
+      batchingMaxPublishDelayMs: BATCH_DELAY_MS,
+      batchingMaxMessages: BATCH_MESSAGES_MAX,
+      batchingMaxAllowedSizeInBytes: BATCH_MAX_BYTES,
+      maxPendingMessages: this.#settings.inFlightMax * 2,
+      blockIfQueueFull: false,
+      sendTimeoutMs: Math.ceil(this.#settings.appendDeadlineMs / 2),
+    });
+    return { name, producer };
   }
 
   /** The subscription's own place only trims: where reading begins is for the caller to say. */

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { javaHash } from '../../../functions/adapters/pulsar/java-hash.js';
+import { loadNative } from '../../../functions/adapters/pulsar/native/client.js';
+import { openPulsarLog } from '../../../functions/adapters/pulsar/open.js';
+import type { PulsarOptions } from '../../../functions/adapters/pulsar/options.js';
+import type { Log, LogEntry, LogReader, LogRecord, Receipt } from '../../../functions/ports/log.js';
+import { within } from '../../support/waiting.js';
+import { rest, transports } from './transports.js';
+
+const found = await transports();
+let topics = 0;
+const topic = () => `behaviour-${process.pid}-${++topics}`;
+const pathOf = (name: string) => `persistent/public/default/${name}`;
+
+for (const { name: transport, pulsar, open } of found) {
+  describe(`pulsar, ${transport}`, () => {
+    it('a partitioned topic has its partitions, and an append says which one the key leads to', async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        await rest(pulsar, 'PUT', `${pathOf(name)}/partitions`, 4);
+        const partitions = await log.partitions(name);
+        assert.deepEqual(
+          partitions,
+          [0, 1, 2, 3].map((index) => `persistent://public/default/${name}-partition-${index}`),
+        );
+        const receipts = await Promise.all(keys(40).map((key) => log.append(name, record(key))));
+        for (const [index, { partition }] of receipts.entries()) {
+          assert.equal(partition, partitions[javaHash(`key-${index}`) % 4]);
+        }
+        const newest = await log.last(receipts[39]!.partition);
+        const ofPartition = receipts.filter(({ partition }) => partition === receipts[39]!.partition);
+        assert.equal(
+          newest,
+          ofPartition
+            .map(({ position }) => position)
+            .sort()
+            .at(-1),
+        );
+      });
+    });
+
+    it('acknowledging moves the durable subscription, and nothing else does', async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        const receipts: Receipt[] = [];
+        for (let i = 0; i < 5; i++) receipts.push(await log.append(name, record('k', `${i}`)));
+        const reader = await log.read(receipts[0]!.partition, 'earliest', { name: 'shard' });
+        await take(reader, 5);
+        assert.equal(await entriesKept(name), 5);
+        await reader.acknowledge(receipts[3]!.position);
+        // Up to the entry of that position, which may be a batch that goes on.
+        await until(async () => (await entriesKept(name)) === 2);
+        await reader.close();
+        assert.equal(await entriesKept(name), 2);
+      });
+    });
+
+    it('a reader without a name leaves no subscription behind', async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        const { partition } = await log.append(name, record('k'));
+        const reader = await log.read(partition, 'earliest');
+        await take(reader, 1);
+        await reader.close();
+        await log.history(partition, 'earliest', 10);
+        await until(async () => ((await rest(pulsar, 'GET', `${pathOf(name)}/subscriptions`)) as []).length === 0);
+      });
+    });
+
+    it('a topic that is unloaded under load loses nothing, and keeps its order', async () => {
+      await withLog(open, { appendDeadlineMs: 30_000 }, async (log) => {
+        const name = topic();
+        const { partition } = await log.append(name, record('k', 'first'));
+        const reader = await log.read(partition, 'latest', { name: 'shard' });
+        const sent: Promise<string | undefined>[] = [];
+        for (let i = 0; i < 600; i++) {
+          const text = `${i}`;
+          sent.push(
+            log.append(name, record('k', text)).then(
+              () => text,
+              () => undefined,
+            ),
+          );
+          if (i % 200 === 100) await rest(pulsar, 'PUT', `${pathOf(name)}/unload`);
+          if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+        const kept = (await Promise.all(sent)).filter((text) => text !== undefined);
+        assert.ok(kept.length > 0);
+        const entries: string[] = [];
+        while (entries.at(-1) !== kept.at(-1)) entries.push(...(await next(reader)).map(textOf));
+        const numbers = entries.map(Number);
+        assert.deepEqual(
+          numbers,
+          [...new Set(numbers)].sort((a, b) => a - b),
+          'in order, and each once',
+        );
+        assert.deepEqual(
+          kept.filter((text) => !entries.includes(text)),
+          [],
+        );
+      });
+    });
+
+    it('a namespace that is not there is refused, in words of Pulsar', async () => {
+      await withLog(open, {}, async (log) => {
+        await assert.rejects(log.append('persistent://public/nowhere/t', record('k')), (error: Error) => {
+          assert.equal((error as Error & { code: string }).code, 'refused');
+          return /Namespace not found|TopicNotFound|404|Authorization/i.test(error.message);
+        });
+      });
+    });
+
+    it('what waits to be sent is bounded, and refused as full', async () => {
+      await withLog(open, { pendingMaxBytes: 10_000 }, async (log) => {
+        const name = topic();
+        const appends = Array.from({ length: 30 }, () => log.append(name, record('k', 'x'.repeat(1_000))));
+        const outcomes = await Promise.allSettled(appends);
+        const full = outcomes.filter((outcome) => outcome.status === 'rejected' && outcome.reason.code === 'full');
+        assert.ok(full.length > 0 && full.length < 30);
+        assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 30 - full.length);
+        await log.append(name, record('k'));
+      });
+    });
+
+    it('the producer that was not used for the longest time makes room for another', async () => {
+      await withLog(open, { producersMax: 2 }, async (log) => {
+        const names = [topic(), topic(), topic()];
+        for (const name of names) await log.append(name, record('k'));
+        await until(async () => (await producersOf(names[0]!)) === 0);
+        assert.deepEqual([await producersOf(names[1]!), await producersOf(names[2]!)], [1, 1]);
+        await log.append(names[0]!, record('k'));
+      });
+    });
+
+    it('what a batching producer wrote after a position within a batch is read', async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        const receipts = await Promise.all(keys(300).map((_, i) => log.append(name, record('k', `${i}`))));
+        const { partition, position } = receipts[150]!;
+        const after = await log.history(partition, { after: position }, 1_000);
+        assert.deepEqual(
+          after.map(textOf),
+          keys(300)
+            .map((_, i) => `${i}`)
+            .slice(151),
+        );
+      });
+    });
+
+    async function entriesKept(name: string): Promise<number> {
+      const stats = (await rest(pulsar, 'GET', `${pathOf(name)}/stats`)) as {
+        subscriptions: { shard: { msgBacklog: number } };
+      };
+      return stats.subscriptions.shard.msgBacklog;
+    }
+
+    async function producersOf(name: string): Promise<number> {
+      return ((await rest(pulsar, 'GET', `${pathOf(name)}/stats`)) as { publishers: [] }).publishers.length;
+    }
+  });
+}
+
+describe('pulsar, whatever the transport', () => {
+  it('both lead a key to the same partition', async () => {
+    const [one, other] = found;
+    if (one === undefined || other === undefined) return;
+    const name = topic();
+    await rest(one.pulsar, 'PUT', `${pathOf(name)}/partitions`, 5);
+    await withLog(one.open, {}, (first) =>
+      withLog(other.open, {}, async (second) => {
+        for (const key of [...keys(40), 'ключ/😀', 'a/b/c']) {
+          const [a, b] = await Promise.all([first.append(name, record(key)), second.append(name, record(key))]);
+          assert.equal(a.partition, b.partition, key);
+        }
+      }),
+    );
+  });
+
+  it('the hash of a key is that of Java', () => {
+    assert.deepEqual(['', 'a', 'hello', 'ключ/😀'].map(javaHash), [0, 97, 99162322, 199067352]);
+  });
+
+  it('a message in chunks, larger than Pulsar takes in one, is read by both', async (t) => {
+    const native = found.find(({ name }) => name === 'native client');
+    if (native === undefined) return t.skip('only the native client writes chunks, and its addon does not load');
+    const name = `persistent://public/default/${topic()}`;
+    const payload = Buffer.alloc(12 * 1024 * 1024, 'chunk ');
+    const client = new (loadNative().Client)({ serviceUrl: native.pulsar.broker, logLevel: 3, log: () => {} });
+    const producer = await client.createProducer({ topic: name, chunkingEnabled: true, batchingEnabled: false });
+    for (const data of [Buffer.from('before'), payload, Buffer.from('after')]) {
+      await producer.send({ data, partitionKey: 'k', properties: {} });
+    }
+    for (const { open } of found) {
+      await withLog(open, {}, async (log) => {
+        const last = await log.last(name);
+        const entries = await log.history(name, 'earliest', 10);
+        assert.deepEqual(
+          entries.map(({ record }) => record.payload.length),
+          [6, payload.length, 5],
+        );
+        assert.ok(payload.equals(entries[1]!.record.payload));
+        assert.equal(entries[2]!.position, last);
+        const after = await log.history(name, { after: entries[1]!.position }, 10);
+        assert.deepEqual(after.map(textOf), ['after']);
+      });
+    }
+    await client.close();
+  });
+
+  it('a URL of another kind is refused', async () => {
+    await assert.rejects(openPulsarLog({ url: 'kafka://127.0.0.1' }), { code: 'refused' });
+  });
+});
+
+async function withLog(
+  open: (options: Partial<PulsarOptions>) => Promise<Log>,
+  options: Partial<PulsarOptions>,
+  use: (log: Log) => Promise<void>,
+): Promise<void> {
+  const log = await open(options);
+  try {
+    await use(log);
+  } finally {
+    await log.close();
+  }
+}
+
+function record(key: string, text = 'payload'): LogRecord {
+  return { key, payload: Buffer.from(text), properties: {} };
+}
+
+function keys(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `key-${index}`);
+}
+
+function textOf({ record }: LogEntry): string {
+  return Buffer.from(record.payload).toString();
+}
+
+async function take(reader: LogReader, count: number): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  while (entries.length < count) entries.push(...(await next(reader)));
+  return entries;
+}
+
+function next(reader: LogReader): Promise<readonly LogEntry[]> {
+  return within('entries', reader.read(1_000), 20_000);
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const look = async () => {
+    while (!(await isSo())) await new Promise((again) => setTimeout(again, 50));
+  };
+  await within('what Pulsar says of itself', look(), 10_000);
+}

@@ -1,0 +1,51 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Certificate } from './certificate.js';
+
+/** A TCP line to a port of this machine, which a test can cut. */
+export interface CutLine {
+  port: number;
+  /** Ends what goes through it at once, and lets nothing in until `mend`. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+/** With a certificate, the near end speaks TLS. */
+export async function openCutLine(toPort: number, certificate?: Certificate): Promise<CutLine> {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const join = (near: Socket): void => {
+    if (isCut) return void near.destroy();
+    const far = connect(toPort, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.once('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  };
+  const server: Server = certificate ? createTlsServer(certificate, join) : createServer(join);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut,
+    mend() {
+      isCut = false;
+    },
+    async close() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
