@@ -57,11 +57,14 @@ export function decodeMessageId(bytes: Uint8Array): MessageId {
       if (byte < 0x80) return digits < VARINT_BYTES_MAX ? value : -1;
     }
   };
+  const skip = (length: number): void => {
+    at += length;
+  };
   while (at < bytes.length) {
     const tag = varint();
     const wireType = tag & 7;
     if (wireType === 0) setField(id, tag >> 3, varint());
-    else if (wireType === 2) at += varint();
+    else if (wireType === 2) skip(varint());
     else throw new PortError('unavailable', `Pulsar sent a message id with wire type ${wireType}`);
   }
   id.batchIndex = Math.max(0, id.batchIndex);

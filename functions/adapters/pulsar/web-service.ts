@@ -4,6 +4,7 @@ import { PortError } from '../../ports/errors.js';
 import type { Position } from '../../ports/log.js';
 import { httpProblem } from './http-problem.js';
 import { type MessageId, positionOf } from './message-id.js';
+import { oauth2Bearer } from './oauth2.js';
 import type { PulsarSettings } from './options.js';
 import { bearer, tlsMaterial } from './secure.js';
 import { fullTopicName, partitionNames, topicPath } from './topic-names.js';
@@ -31,11 +32,13 @@ export class WebService {
   readonly #origin: URL;
   readonly #settings: PulsarSettings;
   readonly #agent: HttpAgent;
+  readonly #authorize: () => Promise<Record<string, string>>;
 
   /** `origin` is `http://host:port` or `https://host:port`. */
   constructor(origin: string, settings: PulsarSettings) {
     this.#origin = new URL(origin);
     this.#settings = settings;
+    this.#authorize = settings.oauth2 ? oauth2Bearer(settings.oauth2) : async () => bearer(settings.token);
     const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
     this.#agent =
       this.#origin.protocol === 'https:'
@@ -122,13 +125,14 @@ export class WebService {
     }
   }
 
-  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    const authorization = await this.#authorize();
     const url = new URL(`/admin/v2/${path}`, this.#origin);
     return new Promise((resolve, reject) => {
       const failed = (cause: Error) =>
         reject(new PortError('unavailable', `${this.#origin.origin}: ${cause.message}`, { cause }));
       const headers = {
-        ...bearer(this.#settings.token),
+        ...authorization,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       };
       const send = url.protocol === 'https:' ? httpsRequest : httpRequest;

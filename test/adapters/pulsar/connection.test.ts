@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { loadNative } from '../../../functions/adapters/pulsar/native/client.js';
+import { oauth2Bearer } from '../../../functions/adapters/pulsar/oauth2.js';
 import { openPulsarLog } from '../../../functions/adapters/pulsar/open.js';
 import type { LogEntry, LogReader } from '../../../functions/ports/log.js';
 import { makeCertificate } from '../../support/certificate.js';
@@ -134,6 +139,32 @@ describe('pulsar: what cannot be reached', () => {
     assert.deepEqual([...seen].sort(), ['Bearer abc admin', 'Bearer abc ws']);
     await log.close();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('with OAuth2 the web service gets a token of the issuer, which is asked for once', async () => {
+    const asked: string[] = [];
+    const issuer = createServer(async (request, response) => {
+      const body = await text(request);
+      asked.push(`${request.url} ${body}`);
+      const url = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/token`;
+      response.end(JSON.stringify({ token_endpoint: url, access_token: 'granted', expires_in: 600 }));
+    });
+    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+    const directory = mkdtempSync(join(tmpdir(), 'pulsegate-oauth2-'));
+    const credentialsFile = join(directory, 'credentials.json');
+    writeFileSync(credentialsFile, JSON.stringify({ client_id: 'me', client_secret: 'secret' }));
+    const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+    const authorize = oauth2Bearer({ issuerUrl, credentialsFile, audience: 'pulsar' });
+    const headers = await Promise.all([authorize(), authorize()]);
+    assert.deepEqual(headers, [{ authorization: 'Bearer granted' }, { authorization: 'Bearer granted' }]);
+    assert.deepEqual(asked, [
+      '/.well-known/openid-configuration ',
+      '/token grant_type=client_credentials&client_id=me&client_secret=secret&audience=pulsar',
+    ]);
+    issuer.closeAllConnections();
+    await new Promise((resolve) => issuer.close(resolve));
+    rmSync(directory, { recursive: true });
+    await assert.rejects(oauth2Bearer({ issuerUrl, credentialsFile })(), { code: 'unavailable' });
   });
 
   it('a native addon that does not load is one clear error that names the alternative', () => {

@@ -29,6 +29,8 @@ test('what Pulsar writes is read, with the fields that we do not use', () => {
   assert.deepEqual(decodeMessageId(Buffer.from('0803100020013002', 'hex')), id);
   const partitioned = { ledgerId: 6, entryId: 0, partition: 1, batchIndex: 0 };
   assert.deepEqual(decodeMessageId(Buffer.from('0806100018013000', 'hex')), partitioned);
+  const inChunks = Buffer.from('080310003a040802100118013002', 'hex');
+  assert.deepEqual(decodeMessageId(inChunks), { ledgerId: 3, entryId: 0, partition: 1, batchIndex: 0 });
   const packed = Buffer.from('08031000200128ffffffffffffffffff012a0201023002', 'hex');
   assert.deepEqual(decodeMessageId(packed), id);
 });

@@ -3,9 +3,9 @@ import type { LogEntry } from '../../../ports/log.js';
 import { type MessageId, positionOf } from '../message-id.js';
 import type { NativeMessage, NativeMessageId } from './client.js';
 
-const FORM = /^\((\d+),(\d+),(-?\d+),(-?\d+)\)$/;
+const FORM = /\((\d+),(\d+),(-?\d+),(-?\d+)\)$/;
 
-/** `(ledger,entry,partition,batch)`: cheaper to read than what `serialize` gives, and the client cannot compare ids. */
+/** `(ledger,entry,partition,batch)`, of a message in chunks the first and the last of them, which is where it ends: cheaper to read than what `serialize` gives, and the client cannot compare ids. */
 export function readNativeId(id: NativeMessageId): MessageId {
   const match = FORM.exec(id.toString());
   if (match === null) throw new PortError('unavailable', `not a message id of Pulsar's client: ${id}`);
