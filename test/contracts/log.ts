@@ -17,12 +17,14 @@ export interface LogCapabilities {
   manyEntries: number;
 }
 
+/** Of all logs that one file tests: they may share a server. */
+let topics = 0;
+
 /** Registers what every log must do. Each test takes topics of its own; `makeLog` is called once. */
 export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, capabilities: LogCapabilities): void {
   describe(`log contract: ${name}`, () => {
     let subject: LogUnderTest;
     let log: Log;
-    let topics = 0;
     const topic = (): string => `contract-${process.pid}-${++topics}`;
 
     before(async () => {
