@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
-# Installs from Debian and PyPI what the tests use beside npm's packages. Quick where all of it is there.
+# Installs from Debian and PyPI what the tests use beside npm's packages; Pulsar comes from Maven when its tests begin.
+# Quick where all of it is there.
 set -euo pipefail
 
 python="${PULSEGATE_TEST_PYTHON_HOME:-$HOME/.cache/pulsegate/python}"
 paho='paho-mqtt==2.1.0'
-packages=(mosquitto mosquitto-clients strace chromium openssl python3-venv)
 
 missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
+# A command, and Debian's package that has it.
+need() { PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null || missing+=("$2"); }
+need mosquitto mosquitto
+need mosquitto_pub mosquitto-clients
+need strace strace
+need chromium chromium
+need openssl openssl
+need java openjdk-17-jre-headless
+need mvn maven
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]} > 0)); then
   root=()
   ((EUID == 0)) || root=(sudo)
