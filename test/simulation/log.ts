@@ -48,6 +48,8 @@ export class LogData {
   }
 }
 
+const POSITION = /^\d*$/;
+
 export interface LogOptions {
   partitions: number;
   nowMs: () => number;
@@ -96,6 +98,9 @@ export class SimulatedLog implements Log {
   async read(name: string, from: From): Promise<LogReader> {
     if (this.#closed) throw gone();
     const partition = this.data.of(name);
+    if (typeof from === 'object' && !POSITION.test(from.after)) {
+      throw new PortError('refused', `not a position of this log: ${from.after}`);
+    }
     const after = typeof from === 'object' ? from.after : from === 'earliest' ? '' : undefined;
     const next = after === undefined ? partition.durable : countUpTo(partition.entries, after);
     const reader = new SimulatedReader(name, partition, next, this.disk, this.data);
@@ -159,6 +164,7 @@ class SimulatedReader implements LogReader {
 
   read(limit: number): Promise<readonly LogEntry[]> {
     if (this.#closed) return Promise.reject(gone());
+    if (this.#waiting !== null) return Promise.reject(new PortError('conflict', 'one read at a time'));
     return new Promise((resolve, reject) => {
       this.#waiting = { limit, resolve, reject };
       this.wake();
