@@ -38,7 +38,12 @@ export class Publisher {
 
   async #retain(publication: Publication, appended: Promise<Receipt>): Promise<Receipt> {
     const receipt = await appended;
-    await this.#store.retained.put(retainedRow(receipt, publication));
+    try {
+      await this.#store.retained.put(retainedRow(receipt, publication));
+    } catch (cause) {
+      // It is in the log, whatever became of the row: nobody may be told that it is not.
+      throw new PortError('unavailable', 'a retained publication is in the log, and its row is not written', { cause });
+    }
     return receipt;
   }
 }
