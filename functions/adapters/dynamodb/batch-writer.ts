@@ -1,0 +1,95 @@
+import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import { PortError } from '../../ports/errors.js';
+import { backOff, type Calls, type Item, keyOf } from './calls.js';
+import type { Place } from './keys.js';
+
+/** DynamoDB's own limits are 25 and 16 MB. */
+const BATCH_MAX_WRITES = 25;
+const BATCH_MAX_BYTES = 8_000_000;
+/** How often what DynamoDB left unprocessed is handed in again. */
+const HANDED_IN_MAX = 10;
+
+export interface Write {
+  place: Place;
+  /** null: delete. */
+  item: Item | null;
+  /** Of the item, about. */
+  bytes: number;
+}
+
+interface Waiting extends Write {
+  done: (error?: unknown) => void;
+}
+
+/**
+ * Unconditional writes of many callers, those of one turn of the event loop packed into batches. Callers see to it that a key
+ * is written once at a time: a batch may not hold one twice, and batches are written in no order.
+ */
+export class BatchWriter {
+  #waiting: Waiting[] = [];
+
+  constructor(
+    private readonly client: DynamoDBClient,
+    private readonly calls: Calls,
+  ) {}
+
+  /** Resolves when all are written. After a rejection any of them may be. */
+  async write(writes: readonly Write[]): Promise<void> {
+    await Promise.all(writes.map((write) => this.#enter(write)));
+  }
+
+  remove(places: readonly Place[]): Promise<void> {
+    return this.write(places.map((place) => ({ place, item: null, bytes: 0 })));
+  }
+
+  #enter(write: Write): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+      const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+      this.#waiting.push({ ...write, done });
+    });
+  }
+
+  #flush(): void {
+    const writes = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < writes.length; ) {
+      const batch: Waiting[] = [];
+      for (let bytes = 0; at < writes.length && batch.length < BATCH_MAX_WRITES; at += 1) {
+        bytes += writes[at]!.bytes;
+        if (batch.length > 0 && bytes > BATCH_MAX_BYTES) break;
+        batch.push(writes[at]!);
+      }
+      void this.#settle(batch);
+    }
+  }
+
+  async #settle(batch: readonly Waiting[]): Promise<void> {
+    let left = new Map(batch.map((write) => [`${write.place.pk}\n${write.place.sk}`, write]));
+    try {
+      for (let made = 1; left.size > 0; made += 1) {
+        if (made > HANDED_IN_MAX) throw new PortError('full', 'DynamoDB: leaves writes unprocessed');
+        if (made > 1) await backOff(made - 1);
+        left = await this.#send(left);
+      }
+    } catch (error) {
+      for (const { done } of left.values()) done(error);
+    }
+  }
+
+  async #send(writes: ReadonlyMap<string, Waiting>): Promise<Map<string, Waiting>> {
+    const requests = [...writes.values()].map(({ place, item }) =>
+      item ? { PutRequest: { Item: item } } : { DeleteRequest: { Key: keyOf(place) } },
+    );
+    const command = new BatchWriteItemCommand({ RequestItems: { [this.calls.table]: requests } });
+    const { UnprocessedItems: unprocessed } = await this.calls.send(() => this.client.send(command));
+    const left = new Set((unprocessed?.[this.calls.table] ?? []).map(keyIn));
+    for (const [key, { done }] of writes) if (!left.has(key)) done();
+    return new Map([...writes].filter(([key]) => left.has(key)));
+  }
+}
+
+function keyIn({ PutRequest: put, DeleteRequest: remove }: WriteRequest): string {
+  const key = put?.Item ?? remove?.Key;
+  return `${key?.pk?.S}\n${key?.sk?.S}`;
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { closed, toPortError, verdictOn } from './errors.js';
+import type { Place, Range } from './keys.js';
+
+export type Item = Record<string, AttributeValue>;
+
+/** How often a throttled call is made: with the delays below some six seconds. */
+const THROTTLED_CALLS_MAX = 10;
+/** How often one is made whose answer does not come. */
+const DOUBTFUL_CALLS_MAX = 3;
+const FIRST_DELAY_MS = 25;
+const LONGEST_DELAY_MS = 2_000;
+
+export interface CallsOptions {
+  /** Calls under way at once; more wait. */
+  connections: number;
+}
+
+export interface Condition {
+  expression: string;
+  /** For attributes whose names are words of DynamoDB's. */
+  names?: Record<string, string>;
+  values?: Item;
+}
+
+/** `held`: the condition held, and `old` was there before. Else `there` is what did not fulfil it. */
+export type Conditional = { held: true; old: Item | undefined } | { held: false; there: Item | undefined };
+
+/** Calls of one table: bounded in number, repeated with full jitter while throttled or in doubt, rejecting with `PortError`. */
+export class Calls {
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(
+    private readonly client: DynamoDBClient,
+    readonly table: string,
+    private readonly options: CallsOptions,
+  ) {}
+
+  /** Consistent. */
+  async get(place: Place): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: this.table, Key: keyOf(place), ConsistentRead: true });
+    return (await this.send(() => this.client.send(command))).Item;
+  }
+
+  /**
+   * One consistent call: up to `limit` items in order of key, as many as fit DynamoDB's megabyte; `more` where there may be more.
+   * `after` need not exist, but has to be in the range.
+   */
+  async query(
+    range: Range,
+    after: string | null,
+    limit: number,
+    keysOnly = false,
+  ): Promise<{ items: Item[]; more: boolean }> {
+    const { pk, prefix, between } = range;
+    const values: Item = { ':pk': { S: pk } };
+    let expression = 'pk = :pk';
+    if (prefix) {
+      expression += ' AND begins_with(sk, :prefix)';
+      values[':prefix'] = { S: prefix };
+    } else if (between) {
+      expression += ' AND sk BETWEEN :from AND :to';
+      values[':from'] = { S: between[0] };
+      values[':to'] = { S: between[1] };
+    }
+    const command = new QueryCommand({
+      TableName: this.table,
+      KeyConditionExpression: expression,
+      ExpressionAttributeValues: values,
+      ConsistentRead: true,
+      Limit: limit,
+      ...(after === null ? {} : { ExclusiveStartKey: keyOf({ pk, sk: after }) }),
+      ...(keysOnly ? { ProjectionExpression: 'pk, sk' } : {}),
+    });
+    const { Items: items = [], LastEvaluatedKey: last } = await this.send(() => this.client.send(command));
+    return { items, more: last !== undefined };
+  }
+
+  /** `item` carries an `id` of its own, by which a write whose answer was lost is known again. */
+  put(item: Item, condition?: Condition): Promise<Conditional> {
+    const command = new PutItemCommand({
+      TableName: this.table,
+      Item: item,
+      ReturnValues: 'ALL_OLD',
+      ...asked(condition),
+    });
+    return this.#conditional(
+      () => this.client.send(command),
+      (there) => there?.id !== undefined && there.id.S === item.id?.S,
+    );
+  }
+
+  /** Where an earlier try was in doubt and now nothing is there, that try did it. */
+  delete(place: Place, condition?: Condition): Promise<Conditional> {
+    const command = new DeleteItemCommand({
+      TableName: this.table,
+      Key: keyOf(place),
+      ReturnValues: 'ALL_OLD',
+      ...asked(condition),
+    });
+    return this.#conditional(
+      () => this.client.send(command),
+      (there, inDoubt) => inDoubt && there === undefined,
+    );
+  }
+
+  /** Makes a call until it succeeds, fails for good, or has been made too often. */
+  async send<T>(call: () => Promise<T>, onDoubt?: () => void): Promise<T> {
+    let doubtful = 0;
+    for (let made = 1; ; made += 1) {
+      if (this.#isClosed) throw closed();
+      try {
+        return await this.#bounded(call);
+      } catch (error) {
+        const verdict = verdictOn(error);
+        if (verdict === 'in-doubt') {
+          doubtful += 1;
+          onDoubt?.();
+        }
+        const mayRepeat = verdict === 'in-doubt' ? doubtful < DOUBTFUL_CALLS_MAX : verdict === 'throttled';
+        if (verdict === 'condition' || !mayRepeat || made >= THROTTLED_CALLS_MAX) throw toPortError(error, verdict);
+      }
+      await backOff(made);
+    }
+  }
+
+  /** Finishes what is under way; later calls reject `gone`. */
+  close(): void {
+    this.#isClosed = true;
+    this.client.destroy();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  async #conditional(
+    call: () => Promise<{ Attributes?: Item | undefined }>,
+    isOurs: (there: Item | undefined, inDoubt: boolean) => boolean,
+  ): Promise<Conditional> {
+    let inDoubt = false;
+    try {
+      const answer = await this.send(call, () => {
+        inDoubt = true;
+      });
+      return { held: true, old: answer.Attributes };
+    } catch (error) {
+      const cause = (error as Error).cause;
+      if (verdictOn(cause) !== 'condition') throw error;
+      const there = (cause as { Item?: Item }).Item;
+      return isOurs(there, inDoubt) ? { held: true, old: undefined } : { held: false, there };
+    }
+  }
+
+  async #bounded<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#underWay >= this.options.connections) await new Promise<void>((resume) => this.#waiting.push(resume));
+    else this.#underWay += 1;
+    try {
+      return await call();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay -= 1;
+    }
+  }
+}
+
+/** Full jitter: callers that were throttled together do not come back together. */
+export function backOff(made: number): Promise<void> {
+  const longest = Math.min(FIRST_DELAY_MS * 2 ** (made - 1), LONGEST_DELAY_MS);
+  return new Promise((resume) => setTimeout(resume, Math.random() * longest));
+}
+
+/** Of one write, never given twice; sorts by its time in milliseconds. */
+export function writeId(nowMs: number): string {
+  return `${String(nowMs).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
+}
+
+export function keyOf({ pk, sk }: Place): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+export function placeOf(item: Item): Place {
+  return { pk: item.pk!.S!, sk: item.sk!.S! };
+}
+
+export function n(value: number): AttributeValue {
+  return { N: String(value) };
+}
+
+function asked(condition: Condition | undefined): object {
+  if (condition === undefined) return {};
+  return {
+    ConditionExpression: condition.expression,
+    ...(condition.names ? { ExpressionAttributeNames: condition.names } : {}),
+    ...(condition.values ? { ExpressionAttributeValues: condition.values } : {}),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  };
+}

@@ -1,0 +1,85 @@
+import { PortError, type PortErrorCode } from '../../ports/errors.js';
+
+/**
+ * What is to be done about an error of DynamoDB or of the way there.
+ * - `condition`: the write's condition did not hold; nothing was written.
+ * - `throttled`: nothing was written, and the same call may succeed in a while.
+ * - `in-doubt`: nobody knows whether it was written.
+ * - a port's code: calling again does not help.
+ */
+export type Verdict = 'condition' | 'throttled' | 'in-doubt' | PortErrorCode;
+
+const BY_NAME: Readonly<Record<string, Verdict>> = {
+  ConditionalCheckFailedException: 'condition',
+  ProvisionedThroughputExceededException: 'throttled',
+  ThrottlingException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  TransactionConflictException: 'throttled',
+  TransactionInProgressException: 'throttled',
+  LimitExceededException: 'throttled',
+  ItemCollectionSizeLimitExceededException: 'full',
+  // The table. Nothing creates it while the program runs.
+  ResourceNotFoundException: 'gone',
+  AccessDeniedException: 'refused',
+  UnrecognizedClientException: 'refused',
+  InvalidSignatureException: 'refused',
+  MissingAuthenticationTokenException: 'refused',
+  // The credentials chain gets fresh ones: the same call may succeed later.
+  ExpiredTokenException: 'in-doubt',
+  CredentialsProviderError: 'in-doubt',
+};
+
+/** Of reasons for which a transaction is cancelled, those that pass. */
+const PASSING_REASONS = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+const TOO_LARGE = /size (?:has )?exceeded|size limit|too large/i;
+
+interface SdkError {
+  name?: string;
+  message?: string;
+  $metadata?: { httpStatusCode?: number };
+  CancellationReasons?: { Code?: string }[];
+}
+
+export function verdictOn(error: unknown): Verdict {
+  const { name = '', message = '', $metadata, CancellationReasons: reasons } = (error ?? {}) as SdkError;
+  if (name === 'TransactionCanceledException') return cancelled(reasons ?? []);
+  const known = BY_NAME[name];
+  if (known !== undefined) return known;
+  const status = $metadata?.httpStatusCode ?? 0;
+  if (status === 413 || (name === 'ValidationException' && TOO_LARGE.test(message))) return 'too-large';
+  if (status === 429) return 'throttled';
+  // Without a status nothing came back: no connection, a time-out, an answer cut short.
+  return status >= 400 && status < 500 ? 'refused' : 'in-doubt';
+}
+
+/** What a caller of the port gets, once calling again is given up. Throttled to the end is out of quota. */
+export function toPortError(error: unknown, verdict: Verdict): PortError {
+  if (error instanceof PortError) return error;
+  const { name = 'error', message = '' } = (error ?? {}) as SdkError;
+  return new PortError(codeOf(verdict), `DynamoDB: ${name}: ${message}`, { cause: error });
+}
+
+export function closed(): PortError {
+  return new PortError('gone', 'the store is closed');
+}
+
+function cancelled(reasons: readonly { Code?: string }[]): Verdict {
+  const codes = reasons.map(({ Code }) => Code ?? 'None').filter((code) => code !== 'None');
+  if (codes.includes('ConditionalCheckFailed')) return 'condition';
+  if (codes.length > 0 && codes.every((code) => PASSING_REASONS.includes(code))) return 'throttled';
+  if (codes.includes('ItemCollectionSizeLimitExceeded')) return 'full';
+  return 'refused';
+}
+
+function codeOf(verdict: Verdict): PortErrorCode {
+  switch (verdict) {
+    case 'condition':
+      return 'conflict';
+    case 'throttled':
+      return 'full';
+    case 'in-doubt':
+      return 'unavailable';
+    default:
+      return verdict;
+  }
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { PortError } from '../../ports/errors.js';
+import { shardOf } from '../../topics/shard.js';
+
+/**
+ * Every key of the store. One table, no index: each question of the port is a get, or a query of one partition key.
+ *
+ *     pk                  sk                                        what
+ *     meta                store                                     number of shards that the keys were made with
+ *     presence:SHARD      client                                    presence row; `version`
+ *     session:SHARD       client                                    session row; `epoch`, `generation`
+ *     inbound:CLIENT      generation, packet identifier             incoming QoS 2
+ *     outbound:CLIENT     generation, 'row', source, position       what a client is owed
+ *     outbound:CLIENT     generation, 'part', source, position, …   parts of those over 350 KB, in reach of the same `clear`
+ *     retained:BUCKET     topic                                     retained row or tombstone; `layout`, `position`
+ *     shard:SHARD         claim                                     `epoch`, `owner`
+ *     shard:SHARD         done, partition                           checkpoint
+ *     parts:PK            sk, …                                     parts of a row over 350 KB that is at PK, sk
+ *
+ * - The shard stands in the keys of what is listed by shard, so that no index trails behind and no listing reads what is another's.
+ *   The number of shards is thus part of the data: `meta` refuses another one.
+ * - Retained topics are spread by hash over a fixed few buckets, since one partition key takes 1,000 writes/s before DynamoDB splits
+ *   it. A filter without wildcards is one get; any other is a query a bucket, each within the filter's literal beginning.
+ * - Parts of a key are joined by U+0000, which no MQTT string contains [MQTT-1.5.4-2]; numbers have leading zeros. DynamoDB compares
+ *   strings by their UTF-8 bytes, so 'a' sorts before 'ab', and no client's keys begin with another's.
+ * - A text over its bound is cut there, then comes U+0001 and the SHA-256 of the whole: such texts sort after those that are shorter
+ *   and among themselves by hash, always alike. DynamoDB's bounds are 2,048 bytes for pk and 1,024 for sk.
+ */
+const END = '\u0000';
+const CUT = '\u0001';
+/** Sorts after all text that MQTT recommends: it is a noncharacter, the last there is. */
+export const AFTER_TEXT = '\u{10ffff}';
+const CLIENT_MAX_BYTES = 800;
+const PLACE_MAX_BYTES = 370;
+/** Topics are told apart by sort key up to here. */
+export const TOPIC_MAX_BYTES = 900;
+/** Numbers below 2 to the 53rd. */
+const NUMBER_DIGITS = 16;
+const RETAINED_BUCKETS = 4;
+
+/** For infra and for `createTables`. On demand: connects come in waves, and an idle deployment costs storage alone. */
+export const TABLE = {
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'sk', AttributeType: 'S' },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  BillingMode: 'PAY_PER_REQUEST',
+} as const;
+
+/** Seconds since the epoch. Only tidies away what nobody needs: a row that outlives it changes no answer. */
+export const TTL_ATTRIBUTE = 'expiresAtS';
+
+export interface Place {
+  pk: string;
+  sk: string;
+}
+
+/** Sort keys of one partition key: all, those that begin so, or those between two, both included. */
+export interface Range {
+  pk: string;
+  prefix?: string;
+  between?: readonly [string, string];
+}
+
+export function tableName(prefix: string): string {
+  return `${prefix}-store`;
+}
+
+export const META: Place = { pk: 'meta', sk: 'store' };
+
+export function presenceKey(clientId: string, shards: number): Place {
+  return { pk: presenceList(shardOf(clientId, shards)).pk, sk: clientKey(clientId) };
+}
+
+export function presenceList(shard: number): Range {
+  return { pk: `presence:${shard}` };
+}
+
+export function sessionKey(clientId: string, shards: number): Place {
+  return { pk: sessionList(shardOf(clientId, shards)).pk, sk: clientKey(clientId) };
+}
+
+export function sessionList(shard: number): Range {
+  return { pk: `session:${shard}` };
+}
+
+export function clientKey(clientId: string): string {
+  return textKey(clientId, CLIENT_MAX_BYTES);
+}
+
+export function inboundKey(clientId: string, generation: number, packetId: number): Place {
+  return { pk: `inbound:${clientKey(clientId)}`, sk: joined(number(generation), String(packetId)) };
+}
+
+/** Of all generations up to that one. */
+export function inboundUpTo(clientId: string, generation: number): Range {
+  return { pk: `inbound:${clientKey(clientId)}`, between: [number(0), joined(number(generation), AFTER_TEXT)] };
+}
+
+export function outboundKey(clientId: string, generation: number, source: string, position: string): Place {
+  return {
+    pk: `outbound:${clientKey(clientId)}`,
+    sk: joined(number(generation), 'row', textKey(source, PLACE_MAX_BYTES), textKey(position, PLACE_MAX_BYTES)),
+  };
+}
+
+export function outboundRows(clientId: string, generation: number): Range {
+  return { pk: `outbound:${clientKey(clientId)}`, prefix: joined(number(generation), 'row', '') };
+}
+
+/** Of all generations up to that one, parts included. */
+export function outboundUpTo(clientId: string, generation: number): Range {
+  return { pk: `outbound:${clientKey(clientId)}`, between: [number(0), joined(number(generation), AFTER_TEXT)] };
+}
+
+export function retainedKey(topic: string): Place {
+  return { pk: `retained:${shardOf(topic, RETAINED_BUCKETS)}`, sk: textKey(topic, TOPIC_MAX_BYTES) };
+}
+
+/** Topics that begin with `text`, and a few more where it is longer than a key: a range a bucket. */
+export function retainedUnder(text: string): Range[] {
+  const prefix = cut(text, TOPIC_MAX_BYTES);
+  return Array.from({ length: RETAINED_BUCKETS }, (_, bucket) => ({ pk: `retained:${bucket}`, prefix }));
+}
+
+export function claimKey(shard: number): Place {
+  return { pk: `shard:${shard}`, sk: 'claim' };
+}
+
+export function checkpointKey(shard: number, partition: string): Place {
+  return { pk: `shard:${shard}`, sk: joined('done', textKey(partition, CLIENT_MAX_BYTES)) };
+}
+
+export function checkpointList(shard: number): Range {
+  return { pk: `shard:${shard}`, prefix: joined('done', '') };
+}
+
+/** Where parts of a row are, whatever write they belong to. */
+export function partsOf({ pk, sk }: Place): Range {
+  if (!pk.startsWith('outbound:')) return { pk: `parts:${pk}`, prefix: `${sk}${END}` };
+  return { pk, prefix: `${sk.replace(`${END}row${END}`, `${END}part${END}`)}${END}` };
+}
+
+/** Part of the body that a write with this id left. */
+export function partKey(row: Place, id: string, index: number): Place {
+  const { pk, prefix } = partsOf(row);
+  return { pk, sk: `${prefix}${joined(id, String(index).padStart(4, '0'))}` };
+}
+
+function joined(...parts: string[]): string {
+  return parts.join(END);
+}
+
+function number(value: number): string {
+  return String(value).padStart(NUMBER_DIGITS, '0');
+}
+
+function textKey(text: string, bytesMax: number): string {
+  if (text.includes(END)) throw new PortError('refused', 'a text with U+0000 cannot be a key');
+  const start = cut(text, bytesMax);
+  return start === text ? text : `${start}${CUT}${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** The first characters that fit. */
+function cut(text: string, bytesMax: number): string {
+  if (text.length * 3 <= bytesMax) return text;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text;
+  let end = bytesMax;
+  while ((bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}

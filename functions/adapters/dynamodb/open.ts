@@ -1,0 +1,79 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PortError } from '../../ports/errors.js';
+import type { Store } from '../../ports/store.js';
+import { BatchWriter } from './batch-writer.js';
+import { Bodies } from './bodies.js';
+import { Calls, keyOf, n, writeId } from './calls.js';
+import { ClientLines } from './client-lines.js';
+import { META, tableName } from './keys.js';
+import { DynamoStore } from './store.js';
+
+const CONNECT_MAX_MS = 2_000;
+const ANSWER_MAX_MS = 5_000;
+const CONNECTIONS = 64;
+
+export interface DynamoOptions {
+  region: string;
+  /** Begins the table's name. */
+  prefix: string;
+  /** Number of shards: part of every key that is listed by shard, so a table keeps the one that it was first opened with. */
+  shards: number;
+  /** Left out: the region's own. */
+  endpoint?: string;
+  /** Left out: those of the AWS credentials chain. */
+  credentials?: { accessKeyId: string; secretAccessKey: string };
+  /** Connections kept alive, and calls under way at once. */
+  connections?: number;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+}
+
+/**
+ * The store in a DynamoDB table that is there (`createTables`, or what infra deploys). Rejects `refused` where it was made for another
+ * number of shards, `gone` where there is no table, `unavailable` where DynamoDB does not answer.
+ */
+export async function openDynamoStore(options: DynamoOptions): Promise<Store> {
+  const { shards, connections = CONNECTIONS, now = Date.now } = options;
+  const client = dynamoClient(options);
+  const calls = new Calls(client, tableName(options.prefix), { connections });
+  const writer = new BatchWriter(client, calls);
+  try {
+    await checkShards(calls, shards, now());
+  } catch (error) {
+    calls.close();
+    throw error;
+  }
+  const bodies = new Bodies(client, calls, writer, now);
+  return new DynamoStore({ client, calls, writer, bodies, lines: new ClientLines(), shards, now });
+}
+
+/** Tries no call again by itself: `Calls` does, and knows which were in doubt. */
+export function dynamoClient({
+  region,
+  endpoint,
+  credentials,
+  connections = CONNECTIONS,
+}: DynamoOptions): DynamoDBClient {
+  const agent = { keepAlive: true, maxSockets: connections };
+  return new DynamoDBClient({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    maxAttempts: 1,
+    requestHandler: {
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: CONNECT_MAX_MS,
+      requestTimeout: ANSWER_MAX_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+}
+
+async function checkShards(calls: Calls, shards: number, nowMs: number): Promise<void> {
+  const item = { ...keyOf(META), id: { S: writeId(nowMs) }, shards: n(shards) };
+  const answer = await calls.put(item, { expression: 'attribute_not_exists(pk)' });
+  if (answer.held || answer.there?.shards?.N === String(shards)) return;
+  const there = answer.there?.shards?.N;
+  throw new PortError('refused', `${calls.table} was made for ${there} shards, not ${shards}`);
+}

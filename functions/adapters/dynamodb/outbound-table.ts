@@ -1,0 +1,87 @@
+import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.js';
+import { type Parts, partsNamed } from './bodies.js';
+import { placeOf } from './calls.js';
+import { outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
+import { clearRange, rowsAfter } from './listing.js';
+import type { Shared } from './shared.js';
+
+/** Long rows whose parts are remembered. Of those forgotten the parts stay until their client's rows are cleared. */
+const LONG_ROWS_MAX = 10_000;
+
+/**
+ * Rows are written and removed in batches, which do not tell what was there before. So the parts of long rows are remembered, as they
+ * were written or read: who removes a row has done one of both. What a crash leaves of parts goes with `clear`.
+ */
+export class OutboundTable implements OutboundStore {
+  readonly #long = new Map<string, Parts>();
+
+  constructor(private readonly shared: Shared) {}
+
+  async put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void> {
+    const { bodies, writer, lines } = this.shared;
+    const keyed = new Map(
+      rows.map((row) => {
+        const place = outboundKey(clientId, generation, row.source, row.position);
+        return [place.sk, { place, row }];
+      }),
+    );
+    const put = async (): Promise<void> => {
+      const items = await Promise.all(
+        [...keyed.values()].map(async ({ place, row }) => ({ place, ...(await bodies.item(place, row)) })),
+      );
+      await writer.write(items);
+      await Promise.all(items.map(({ place, item }) => this.#replaced(place, partsNamed(item))));
+    };
+    return lines.enter(clientId, put, 'outbound', [...keyed.keys()]);
+  }
+
+  async remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
+    const { writer, lines } = this.shared;
+    const places = new Map(
+      keys.map(({ source, position }) => {
+        const place = outboundKey(clientId, generation, source, position);
+        return [place.sk, place];
+      }),
+    );
+    const remove = async (): Promise<void> => {
+      await writer.remove([...places.values()]);
+      await Promise.all([...places.values()].map((place) => this.#replaced(place, undefined)));
+    };
+    return lines.enter(clientId, remove, 'outbound', [...places.keys()]);
+  }
+
+  async read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]> {
+    const { calls, bodies } = this.shared;
+    const start = after && outboundKey(clientId, generation, after.source, after.position).sk;
+    const rows = await rowsAfter<OutboundRow>(calls, bodies, outboundRows(clientId, generation), start, limit);
+    for (const { item } of rows) {
+      const parts = partsNamed(item);
+      if (parts) this.#remember(placeOf(item), parts);
+    }
+    return rows.map(({ row }) => row);
+  }
+
+  async clear(clientId: string, generation: number): Promise<void> {
+    const { calls, writer, lines } = this.shared;
+    return lines.enter(clientId, () => clearRange(calls, writer, outboundUpTo(clientId, generation)));
+  }
+
+  async #replaced(place: Place, parts: Parts | undefined): Promise<void> {
+    const old = this.#long.get(nameOf(place));
+    if (parts) this.#remember(place, parts);
+    else this.#long.delete(nameOf(place));
+    // Its failure leaves parts that nobody reads.
+    if (old) await this.shared.bodies.removeParts(place, old).catch(ignore);
+  }
+
+  #remember(place: Place, parts: Parts): void {
+    this.#long.set(nameOf(place), parts);
+    if (this.#long.size > LONG_ROWS_MAX) this.#long.delete(this.#long.keys().next().value!);
+  }
+}
+
+function nameOf({ pk, sk }: Place): string {
+  return `${pk}\n${sk}`;
+}
+
+function ignore(): void {}

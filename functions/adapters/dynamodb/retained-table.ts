@@ -1,0 +1,98 @@
+import type { RetainedRow, RetainedStore } from '../../ports/store.js';
+import { filterMatches } from '../../topics/filter-match.js';
+import { type Item, n } from './calls.js';
+import { type Range, retainedKey, retainedUnder, TTL_ATTRIBUTE } from './keys.js';
+import { ROWS_MAX } from './listing.js';
+import { compareTexts, literalPrefix, seekAfter } from './seek.js';
+import type { Shared } from './shared.js';
+
+/** How long a cleared topic is remembered at least, against late older writes. Longer than any append can be in doubt. */
+export const TOMBSTONE_KEPT_S = 3_600;
+/** Read from each bucket beyond its share of the limit, since the buckets do not hold as many each. */
+const SHARE_EXTRA_ROWS = 8;
+
+interface Page {
+  items: Item[];
+  more: boolean;
+}
+
+/** Which topics a bucket's page answers for is decided by sort keys, which order long topics too. */
+export class RetainedTable implements RetainedStore {
+  constructor(private readonly shared: Shared) {}
+
+  async put(row: RetainedRow): Promise<boolean> {
+    const { calls, bodies, lines, now } = this.shared;
+    const place = retainedKey(row.topic);
+    const put = async (): Promise<boolean> => {
+      const isTombstone = row.publication === null;
+      const { item } = await bodies.item(place, row, {
+        layout: n(row.layout),
+        position: { S: row.position },
+        ...(isTombstone ? { [TTL_ATTRIBUTE]: n(Math.ceil(now() / 1_000) + TOMBSTONE_KEPT_S) } : {}),
+      });
+      // "unless what is there is as new or newer": "first by `layout`, then by `position` as text"
+      const answer = await calls.put(item, {
+        expression: 'attribute_not_exists(pk) OR layout < :layout OR (layout = :layout AND #position < :position)',
+        names: { '#position': 'position' },
+        values: { ':layout': n(row.layout), ':position': { S: row.position } },
+      });
+      await bodies.tidy(place, answer.held ? item : undefined, answer.held ? answer.old : item);
+      return answer.held;
+    };
+    // No client's: a topic has a line of its own.
+    return lines.enter(`retained:${row.topic}`, put);
+  }
+
+  async match(
+    filter: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ rows: RetainedRow[]; next: string | null }> {
+    const prefix = literalPrefix(filter);
+    if (prefix === filter) return { rows: after === null ? await this.#exactly(filter) : [], next: null };
+    const start = after === null ? null : seekAfter(filter, after, retainedKey(after).sk);
+    if (start === undefined) return { rows: [], next: null };
+    const ranges = retainedUnder(prefix);
+    const share = Math.min(limit, ROWS_MAX, Math.ceil(limit / ranges.length) + SHARE_EXTRA_ROWS);
+    const pages = await Promise.all(ranges.map((range) => this.#page(range, start, share)));
+    return this.#merge(filter, pages, limit);
+  }
+
+  async #exactly(topic: string): Promise<RetainedRow[]> {
+    const { calls, bodies } = this.shared;
+    const item = await calls.get(retainedKey(topic));
+    const read = item && (await bodies.read<RetainedRow>(item));
+    return read && read.row.publication !== null ? [read.row] : [];
+  }
+
+  async #page(range: Range, start: string | null, limit: number): Promise<Page> {
+    // DynamoDB takes only starts within the range.
+    const isWithin = start?.startsWith(range.prefix ?? '') === true;
+    if (start !== null && !isWithin && compareTexts(start, range.prefix ?? '') > 0) return { items: [], more: false };
+    return this.shared.calls.query(range, isWithin ? start : null, limit);
+  }
+
+  /** Pages of the buckets as one, up to the least topic behind which a bucket may hold more. */
+  async #merge(
+    filter: string,
+    pages: readonly Page[],
+    limit: number,
+  ): Promise<{ rows: RetainedRow[]; next: string | null }> {
+    const ends = pages.filter(({ more }) => more).map(({ items }) => items.at(-1)?.sk?.S ?? '');
+    const end = ends.sort(compareTexts)[0];
+    const items = pages
+      .flatMap((page) => page.items)
+      .filter(({ sk }) => end === undefined || compareTexts(sk!.S!, end) <= 0)
+      .sort((a, b) => compareTexts(a.sk!.S!, b.sk!.S!));
+    const rows: RetainedRow[] = [];
+    let last: string | null = null;
+    for (const item of items) {
+      if (rows.length >= limit) return { rows, next: last };
+      const read = await this.shared.bodies.read<RetainedRow>(item);
+      if (read === undefined) continue;
+      last = read.row.topic;
+      if (read.row.publication !== null && filterMatches(filter, last)) rows.push(read.row);
+    }
+    return { rows, next: end === undefined ? null : last };
+  }
+}

@@ -1,0 +1,91 @@
+import { type TransactWriteItem, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PortError } from '../../ports/errors.js';
+import type { CheckpointRow, ShardStore } from '../../ports/store.js';
+import { INLINE_MAX_BYTES } from './bodies.js';
+import { type Item, keyOf, n, writeId } from './calls.js';
+import { checkpointKey, checkpointList, claimKey } from './keys.js';
+import { itemsAfter, ROWS_MAX } from './listing.js';
+import { decodeRow, encodeRow } from './row-codec.js';
+import type { Shared } from './shared.js';
+
+/** DynamoDB's own limits are 100 items, one of them the claim, and 4 MB. */
+const TRANSACTION_MAX_ROWS = 99;
+const TRANSACTION_MAX_BYTES = 3_500_000;
+
+export class ShardTable implements ShardStore {
+  constructor(private readonly shared: Shared) {}
+
+  /** A claim that is made twice because its answer was lost only skips an epoch. */
+  async claim(shard: number, owner: string): Promise<number> {
+    const { calls, client } = this.shared;
+    const command = new UpdateItemCommand({
+      TableName: calls.table,
+      Key: keyOf(claimKey(shard)),
+      UpdateExpression: 'ADD epoch :one SET #owner = :owner',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':one': n(1), ':owner': { S: owner } },
+      ReturnValues: 'UPDATED_NEW',
+    });
+    return Number((await calls.send(() => client.send(command))).Attributes!.epoch!.N);
+  }
+
+  async checkpoints(shard: number): Promise<CheckpointRow[]> {
+    const { calls } = this.shared;
+    const rows: CheckpointRow[] = [];
+    for (let after: string | null = null; ; ) {
+      const items: Item[] = await itemsAfter(calls, checkpointList(shard), after, ROWS_MAX);
+      rows.push(...items.map((item) => decodeRow<CheckpointRow>({ json: item.row!.S!, bytes: new Uint8Array() })));
+      if (items.length < ROWS_MAX) return rows;
+      after = items.at(-1)!.sk!.S!;
+    }
+  }
+
+  /** More than 99 partitions take several transactions. A crash between them is harmless: each partition's row is on its own. */
+  async saveCheckpoints(shard: number, epoch: number, rows: readonly CheckpointRow[]): Promise<void> {
+    for (const puts of this.#transactions(shard, rows)) await this.#save(shard, epoch, puts);
+  }
+
+  async #save(shard: number, epoch: number, puts: readonly TransactWriteItem[]): Promise<void> {
+    const { calls, client, now } = this.shared;
+    const isOwner: TransactWriteItem = {
+      ConditionCheck: {
+        TableName: calls.table,
+        Key: keyOf(claimKey(shard)),
+        // "`conflict` where the shard's epoch is no longer `epoch`"
+        ConditionExpression: 'epoch = :epoch',
+        ExpressionAttributeValues: { ':epoch': n(epoch) },
+      },
+    };
+    const command = new TransactWriteItemsCommand({
+      TransactItems: [isOwner, ...puts],
+      ClientRequestToken: writeId(now()),
+    });
+    try {
+      await calls.send(() => client.send(command));
+    } catch (error) {
+      if (!(error instanceof PortError) || error.code !== 'conflict') throw error;
+      throw new PortError('conflict', `shard ${shard} is no longer at epoch ${epoch}`, { cause: error });
+    }
+  }
+
+  /** One at least: that of no rows only looks who owns the shard. */
+  #transactions(shard: number, rows: readonly CheckpointRow[]): TransactWriteItem[][] {
+    let last: TransactWriteItem[] = [];
+    const all = [last];
+    let bytes = 0;
+    for (const row of rows) {
+      const { json } = encodeRow(row);
+      const length = Buffer.byteLength(json);
+      if (length > INLINE_MAX_BYTES) throw new PortError('too-large', `a checkpoint of ${length} bytes`);
+      if (last.length >= TRANSACTION_MAX_ROWS || bytes + length > TRANSACTION_MAX_BYTES) {
+        last = [];
+        all.push(last);
+        bytes = 0;
+      }
+      const Item = { ...keyOf(checkpointKey(shard, row.partition)), row: { S: json } };
+      last.push({ Put: { TableName: this.shared.calls.table, Item } });
+      bytes += length;
+    }
+    return all;
+  }
+}
