@@ -9,7 +9,7 @@ import type {
   SessionRow,
   Store,
 } from '../../functions/ports/store.js';
-import type { Publication } from '../../functions/topics/publication.js';
+import { outbound, plain, presence, publication, retained, session } from '../support/store-rows.js';
 
 export interface StoreUnderTest {
   store: Store;
@@ -397,6 +397,138 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       for (const topic of LONG) assert.equal(rows.filter((row) => row.topic === topic).length, 1);
     });
 
+    it('rows of megabytes come back as they were, and give way to short ones', async () => {
+      const id = fresh();
+      const payload = Uint8Array.from({ length: 1_000_000 }, (_, i) => (i * 7) % 251);
+      const long = publication('t', {
+        payload,
+        properties: { correlationData: Buffer.from(payload.subarray(0, 999)) },
+      });
+      const will = { connectionNumber: 1, publication: long, delayS: 0 };
+      const version = await store.presence.put(presence(id, { will }), 0);
+      await store.outbound.put(id, 1, [outbound('p', '1', { publication: long })]);
+      await store.retained.put(retained(id, { publication: long }));
+      assert.deepEqual(plain((await store.presence.get(id))?.row.will), plain(will));
+      const [queued] = await store.outbound.read(id, 1, null, 1);
+      assert.deepEqual(plain(queued?.publication), plain(long));
+      for (const filter of [id, `${id}/#`]) {
+        const { rows } = await matchAll(store, filter);
+        assert.deepEqual(plain(rows[0]?.publication), plain(long));
+      }
+      await store.presence.put(presence(id, { edge: 'short' }), version);
+      await store.outbound.put(id, 1, [outbound('p', '1', { state: 'done', publication: null })]);
+      await store.retained.put(retained(id, { position: '2' }));
+      assert.equal((await store.presence.get(id))?.row.edge, 'short');
+      assert.equal((await store.outbound.read(id, 1, null, 1))[0]?.state, 'done');
+      assert.equal((await matchAll(store, `${id}/#`)).rows[0]?.position, '2');
+    });
+
+    it('a session of 10,000 filters comes back as it was, and changes as a whole', async () => {
+      const id = fresh();
+      const since = { 'persistent://public/default/mqtt-partition-0': '0000000000012345.0000000000.0000' };
+      const subscriptions = Array.from({ length: 10_000 }, (_, i) => ({
+        filter: `devices/${i}/+/temperature`,
+        options: OPTIONS,
+        since,
+      }));
+      const stored = async (): Promise<SessionRow | undefined> => (await store.sessions.list(0, id.slice(0, -1), 1))[0];
+      await store.sessions.put(session(id, 1, { subscriptions }));
+      assert.deepEqual(await stored(), session(id, 1, { subscriptions }));
+      const writes = [2, 3].map((sequence) =>
+        store.sessions.put(session(id, 1, { sequence, subscriptions: subscriptions.slice(sequence) })),
+      );
+      for (let i = 0; i < 5; i += 1) {
+        const row = await stored();
+        assert.equal(row?.subscriptions.length, 10_000 - row!.sequence);
+      }
+      await Promise.all(writes);
+      assert.deepEqual(await stored(), session(id, 1, { sequence: 3, subscriptions: subscriptions.slice(3) }));
+      await store.sessions.delete(id, 1, 1);
+      assert.notEqual((await stored())?.clientId, id);
+    });
+
+    it('a page is short only where the rows end, however large they are', async () => {
+      const id = fresh();
+      const payload = new Uint8Array(200_000);
+      const rows = Array.from({ length: 15 }, (_, i) =>
+        outbound('p', `${i}`.padStart(2, '0'), { publication: publication('t', { payload }) }),
+      );
+      await store.outbound.put(id, 1, rows);
+      assert.equal((await store.outbound.read(id, 1, null, 14)).length, 14);
+      assert.equal((await store.outbound.read(id, 1, null, 16)).length, 15);
+    });
+
+    it('writes of one row that are made at once take effect in the order of the calls', async () => {
+      const id = fresh();
+      const at = { source: 'p', position: '1' };
+      const rows = [1, 2, 3].map((packetId) => outbound('p', '1', { packetId, state: 'sent' }));
+      await Promise.all([
+        ...rows.map((row) => store.outbound.put(id, 1, [row])),
+        store.outbound.put(id, 1, [outbound('p', '2')]),
+        store.outbound.remove(id, 1, [{ source: 'p', position: '2' }]),
+        store.outbound.remove(id, 1, [at]),
+        store.outbound.put(id, 1, [rows[1]!]),
+      ]);
+      const there = await store.outbound.read(id, 1, null, 10);
+      assert.deepEqual(
+        there.map((row) => [row.position, row.packetId]),
+        [['1', 2]],
+      );
+    });
+
+    it('of rows with one key in one call the last stays', async () => {
+      const id = fresh();
+      await store.outbound.put(id, 1, [outbound('p', '1', { packetId: 1 }), outbound('p', '1', { packetId: 2 })]);
+      await store.outbound.remove(id, 1, []);
+      await store.outbound.put(id, 1, []);
+      assert.equal((await store.outbound.read(id, 1, null, 10))[0]?.packetId, 2);
+    });
+
+    it('an inbound packet identifier that is ended, begun and cleared at once is free in the end', async () => {
+      const id = fresh();
+      const row = { token: 't', begunAtMs: 1 };
+      const answers = await Promise.all([
+        store.inbound.begin(id, 1, 1, row),
+        store.inbound.begin(id, 1, 2, row),
+        store.inbound.end(id, 1, 1),
+        store.inbound.begin(id, 1, 1, row),
+        store.inbound.clear(id, 1),
+      ]);
+      assert.deepEqual(answers, [undefined, undefined, true, undefined, undefined]);
+      assert.equal(await store.inbound.end(id, 1, 1), false);
+      assert.equal(await store.inbound.end(id, 1, 2), false);
+    });
+
+    it('retained topics come in the order of their bytes, and after a topic that may not exist', async () => {
+      const base = fresh();
+      const topics = ['', '!', '!/a', '/', '/a', '/a!', '0/a', '/Ω', '/\uffee', '/😀'].map((end) => base + end);
+      await Promise.all(topics.map((topic) => store.retained.put(retained(topic))));
+      const sorted = [...topics].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const ours = (await matchAll(store, '#', 3)).rows
+        .map((row) => row.topic)
+        .filter((topic) => topic.startsWith(base));
+      assert.deepEqual(ours, sorted);
+      const { rows } = await store.retained.match(`${base}/#`, `${base}/a/x`, 100);
+      assert.deepEqual(
+        rows.map((row) => row.topic),
+        ['/Ω', '/\uffee', '/😀'].map((end) => base + end),
+      );
+      assert.deepEqual(await store.retained.match(base, base, 100), { rows: [], next: null });
+    });
+
+    it('a wildcard in the middle finds the few among many', async () => {
+      const base = fresh();
+      const topics = Array.from({ length: 40 }, (_, device) =>
+        Array.from({ length: 10 }, (_, i) => `${base}/${device}/${i}/x`).concat(`${base}/${device}/status`),
+      ).flat();
+      await Promise.all(topics.map((topic) => store.retained.put(retained(topic))));
+      for (const filter of [`${base}/+/status`, `${base}/+/3/+`, `${base}/+/9/#`]) {
+        const { rows } = await matchAll(store, filter, 7);
+        assert.equal(rows.length, 40, filter);
+        assert.equal(new Set(rows.map((row) => row.topic)).size, 40);
+      }
+    });
+
     it('every claim of a shard gets a higher epoch', async () => {
       const shard = freshShard();
       const epochs = [await store.shards.claim(shard, 'a'), await store.shards.claim(shard, 'a')];
@@ -483,51 +615,4 @@ async function everyPage<T>(page: (after: string | null) => Promise<T[]>, key: (
     if (more.length === 0) return rows;
     rows.push(...more);
   }
-}
-
-/** Bytes of whatever class as plain arrays, for comparison. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { bytes: [...value] };
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
-}
-
-function publication(topic: string, more: Partial<Publication> = {}): Publication {
-  const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
-  return { topic, payload, qos: 1, retain: false, publisher: '', publishedAtMs: 1_790_000_000_123, ...more };
-}
-
-function presence(clientId: string, more: Partial<PresenceRow> = {}): PresenceRow {
-  const times = { disconnectedAtMs: null, sessionExpiryS: 0xffff_ffff };
-  return { clientId, connectionNumber: 1, generation: 1, edge: 'e', ...times, will: null, leftWills: [], ...more };
-}
-
-function session(clientId: string, epoch: number, more: Partial<SessionRow> = {}): SessionRow {
-  return { clientId, generation: 1, epoch, subscriptions: [], retainedDue: [], sequence: 0, ...more };
-}
-
-function outbound(source: string, position: string, more: Partial<OutboundRow> = {}): OutboundRow {
-  const origin = { source, position };
-  return {
-    ...origin,
-    origin,
-    state: 'queued',
-    packetId: 0,
-    qos: 1,
-    retain: false,
-    publication: publication('t'),
-    ...more,
-  };
-}
-
-function retained(topic: string, more: Partial<RetainedRow> = {}): RetainedRow {
-  return {
-    topic,
-    layout: 1,
-    partition: 'p',
-    position: '1',
-    publication: publication(topic, { retain: true }),
-    ...more,
-  };
 }

@@ -2,7 +2,8 @@ import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamo
 import { PortError } from '../../ports/errors.js';
 import type { BatchWriter } from './batch-writer.js';
 import { backOff, type Calls, type Item, keyOf, n, placeOf, writeId } from './calls.js';
-import { type Place, partKey, partsOf } from './keys.js';
+import { clearRange } from './clear-range.js';
+import { type Place, partKey, partsBefore } from './keys.js';
 import { decodeRow, encodeRow } from './row-codec.js';
 
 /** What of a row fits its item: DynamoDB's bound is 400 KB, keys and names of attributes included. */
@@ -16,7 +17,6 @@ const GETS_MAX = 100;
 const GETS_MADE_MAX = 10;
 /** How often a row is read whose parts were replaced while it was read. */
 const READS_MAX = 5;
-const SWEEP_PAGE = 1_000;
 
 /** A body in parts: who wrote it and how many there are. */
 export interface Parts {
@@ -78,7 +78,7 @@ export class Bodies {
     const after = item && partsNamed(item);
     try {
       if (before) await this.removeParts(place, before);
-      if (after) await this.#sweep(place, after.id);
+      if (after) await clearRange(this.calls, this.writer, partsBefore(place, writeId(this.now() - PART_DOUBT_MS)));
     } catch {
       // The next long write to this row, or its client's end, tries again.
     }
@@ -121,17 +121,6 @@ export class Bodies {
     }
     const bodies = places.map(({ sk }) => found.get(sk));
     return bodies.every((body) => body !== undefined) ? bodies : undefined;
-  }
-
-  async #sweep(place: Place, keep: string): Promise<void> {
-    const range = partsOf(place);
-    const bound = writeId(this.now() - PART_DOUBT_MS);
-    const { items } = await this.calls.query(range, null, SWEEP_PAGE, true);
-    const old = items.map(placeOf).filter(({ sk }) => {
-      const id = sk.slice(range.prefix?.length);
-      return id < bound && !id.startsWith(keep);
-    });
-    await this.writer.remove(old);
   }
 }
 

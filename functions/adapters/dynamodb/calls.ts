@@ -39,6 +39,7 @@ export class Calls {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
   #isClosed = false;
+  #onIdle = (): void => {};
 
   constructor(
     private readonly client: DynamoDBClient,
@@ -134,14 +135,11 @@ export class Calls {
     }
   }
 
-  /** Finishes what is under way; later calls reject `gone`. */
-  close(): void {
+  /** Finishes the calls that are under way; later ones reject `gone`. */
+  async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     this.client.destroy();
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   async #conditional(
@@ -171,6 +169,7 @@ export class Calls {
       const next = this.#waiting.shift();
       if (next) next();
       else this.#underWay -= 1;
+      if (this.#underWay === 0) this.#onIdle();
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { InboundRow, InboundStore } from '../../ports/store.js';
+import { clearRange } from './clear-range.js';
 import { inboundKey, inboundUpTo } from './keys.js';
-import { clearRange } from './listing.js';
 import type { Shared } from './shared.js';
 
 export class InboundTable implements InboundStore {

@@ -139,16 +139,21 @@ export function checkpointList(shard: number): Range {
   return { pk: `shard:${shard}`, prefix: joined('done', '') };
 }
 
-/** Where parts of a row are, whatever write they belong to. */
-export function partsOf({ pk, sk }: Place): Range {
-  if (!pk.startsWith('outbound:')) return { pk: `parts:${pk}`, prefix: `${sk}${END}` };
-  return { pk, prefix: `${sk.replace(`${END}row${END}`, `${END}part${END}`)}${END}` };
-}
-
-/** Part of the body that a write with this id left. */
+/** Part of the body that the write `id` gives a row. */
 export function partKey(row: Place, id: string, index: number): Place {
   const { pk, prefix } = partsOf(row);
   return { pk, sk: `${prefix}${joined(id, String(index).padStart(4, '0'))}` };
+}
+
+/** A row's parts of writes before `id`. */
+export function partsBefore(row: Place, id: string): Range {
+  const { pk, prefix } = partsOf(row);
+  return { pk, between: [prefix, prefix + id] };
+}
+
+function partsOf({ pk, sk }: Place): { pk: string; prefix: string } {
+  if (!pk.startsWith('outbound:')) return { pk: `parts:${pk}`, prefix: `${sk}${END}` };
+  return { pk, prefix: `${sk.replace(`${END}row${END}`, `${END}part${END}`)}${END}` };
 }
 
 function joined(...parts: string[]): string {

@@ -1,6 +1,5 @@
-import type { BatchWriter } from './batch-writer.js';
 import type { Bodies } from './bodies.js';
-import { type Calls, type Item, placeOf } from './calls.js';
+import type { Calls, Item } from './calls.js';
 import type { Range } from './keys.js';
 
 /** Rows that one call of the port returns at most, whatever limit it is given. */
@@ -38,13 +37,4 @@ export async function rowsAfter<T>(
     start = items.at(-1)!.sk!.S!;
   }
   return rows;
-}
-
-/** Removes all items of a range. */
-export async function clearRange(calls: Calls, writer: BatchWriter, range: Range): Promise<void> {
-  for (;;) {
-    const { items, more } = await calls.query(range, null, ROWS_MAX, true);
-    if (items.length > 0) await writer.remove(items.map(placeOf));
-    if (!more) return;
-  }
 }

@@ -40,7 +40,7 @@ export async function openDynamoStore(options: DynamoOptions): Promise<Store> {
   try {
     await checkShards(calls, shards, now());
   } catch (error) {
-    calls.close();
+    await calls.close();
     throw error;
   }
   const bodies = new Bodies(client, calls, writer, now);

@@ -1,8 +1,9 @@
 import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.js';
 import { type Parts, partsNamed } from './bodies.js';
 import { placeOf } from './calls.js';
+import { clearRange } from './clear-range.js';
 import { outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
-import { clearRange, rowsAfter } from './listing.js';
+import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
 /** Long rows whose parts are remembered. Of those forgotten the parts stay until their client's rows are cleared. */

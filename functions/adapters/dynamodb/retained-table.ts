@@ -16,31 +16,23 @@ interface Page {
   more: boolean;
 }
 
-/** Which topics a bucket's page answers for is decided by sort keys, which order long topics too. */
+/** The newest row of a topic that waits for its turn, and what comes of it. */
+interface Waiting {
+  row: RetainedRow;
+  written: Promise<{ row: RetainedRow; held: boolean }>;
+}
+
+/** A topic has a line of its own in which only the newest row waits, so that a busy topic's does not grow. */
 export class RetainedTable implements RetainedStore {
+  readonly #waiting = new Map<string, Waiting>();
+
   constructor(private readonly shared: Shared) {}
 
   async put(row: RetainedRow): Promise<boolean> {
-    const { calls, bodies, lines, now } = this.shared;
-    const place = retainedKey(row.topic);
-    const put = async (): Promise<boolean> => {
-      const isTombstone = row.publication === null;
-      const { item } = await bodies.item(place, row, {
-        layout: n(row.layout),
-        position: { S: row.position },
-        ...(isTombstone ? { [TTL_ATTRIBUTE]: n(Math.ceil(now() / 1_000) + TOMBSTONE_KEPT_S) } : {}),
-      });
-      // "unless what is there is as new or newer": "first by `layout`, then by `position` as text"
-      const answer = await calls.put(item, {
-        expression: 'attribute_not_exists(pk) OR layout < :layout OR (layout = :layout AND #position < :position)',
-        names: { '#position': 'position' },
-        values: { ':layout': n(row.layout), ':position': { S: row.position } },
-      });
-      await bodies.tidy(place, answer.held ? item : undefined, answer.held ? answer.old : item);
-      return answer.held;
-    };
-    // No client's: a topic has a line of its own.
-    return lines.enter(`retained:${row.topic}`, put);
+    const waiting = this.#waiting.get(row.topic) ?? this.#enter(row);
+    if (isNewer(row, waiting.row)) waiting.row = row;
+    const { row: last, held } = await waiting.written;
+    return held && last === row;
   }
 
   async match(
@@ -53,9 +45,38 @@ export class RetainedTable implements RetainedStore {
     const start = after === null ? null : seekAfter(filter, after, retainedKey(after).sk);
     if (start === undefined) return { rows: [], next: null };
     const ranges = retainedUnder(prefix);
-    const share = Math.min(limit, ROWS_MAX, Math.ceil(limit / ranges.length) + SHARE_EXTRA_ROWS);
+    const share = Math.min(ROWS_MAX, Math.ceil(limit / ranges.length) + SHARE_EXTRA_ROWS);
     const pages = await Promise.all(ranges.map((range) => this.#page(range, start, share)));
     return this.#merge(filter, pages, limit);
+  }
+
+  #enter(row: RetainedRow): Waiting {
+    const waiting = { row } as Waiting;
+    waiting.written = this.shared.lines.enter(`retained:${row.topic}`, async () => {
+      this.#waiting.delete(row.topic);
+      return { row: waiting.row, held: await this.#write(waiting.row) };
+    });
+    this.#waiting.set(row.topic, waiting);
+    return waiting;
+  }
+
+  async #write(row: RetainedRow): Promise<boolean> {
+    const { calls, bodies, now } = this.shared;
+    const place = retainedKey(row.topic);
+    const expiry = { [TTL_ATTRIBUTE]: n(Math.ceil(now() / 1_000) + TOMBSTONE_KEPT_S) };
+    const { item } = await bodies.item(place, row, {
+      layout: n(row.layout),
+      position: { S: row.position },
+      ...(row.publication === null ? expiry : {}),
+    });
+    // "unless what is there is as new or newer": "first by `layout`, then by `position` as text"
+    const answer = await calls.put(item, {
+      expression: 'attribute_not_exists(pk) OR layout < :layout OR (layout = :layout AND #position < :position)',
+      names: { '#position': 'position' },
+      values: { ':layout': n(row.layout), ':position': { S: row.position } },
+    });
+    await bodies.tidy(place, answer.held ? item : undefined, answer.held ? answer.old : item);
+    return answer.held;
   }
 
   async #exactly(topic: string): Promise<RetainedRow[]> {
@@ -78,7 +99,7 @@ export class RetainedTable implements RetainedStore {
     pages: readonly Page[],
     limit: number,
   ): Promise<{ rows: RetainedRow[]; next: string | null }> {
-    const ends = pages.filter(({ more }) => more).map(({ items }) => items.at(-1)?.sk?.S ?? '');
+    const ends = pages.filter(({ more }) => more).map(({ items }) => items.at(-1)!.sk!.S!);
     const end = ends.sort(compareTexts)[0];
     const items = pages
       .flatMap((page) => page.items)
@@ -95,4 +116,8 @@ export class RetainedTable implements RetainedStore {
     }
     return { rows, next: end === undefined ? null : last };
   }
+}
+
+function isNewer(row: RetainedRow, than: RetainedRow): boolean {
+  return row.layout !== than.layout ? row.layout > than.layout : row.position > than.position;
 }

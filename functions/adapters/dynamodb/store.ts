@@ -27,6 +27,6 @@ export class DynamoStore implements Store {
   /** Finishes what was begun; later calls reject `gone`. */
   async close(): Promise<void> {
     await this.shared.lines.close();
-    this.shared.calls.close();
+    await this.shared.calls.close();
   }
 }

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { openDynamoStore } from '../../../functions/adapters/dynamodb/open.js';
+import { testDynamo } from '../../support/dynamodb.js';
+import { DynamoProxy } from '../../support/dynamodb-proxy.js';
+import { notRun } from '../../support/parts.js';
+import { outbound, presence, publication, retained, session } from '../../support/store-rows.js';
+import { unique } from '../../support/waiting.js';
+
+const THROTTLED = [
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'TransactionConflictException',
+];
+
+const dynamo = await testDynamo();
+if (typeof dynamo === 'string') {
+  notRun('DynamoDB Local', dynamo);
+} else {
+  const proxy = await DynamoProxy.start(dynamo.endpoint);
+  const options = { ...(await dynamo.table()), endpoint: proxy.endpoint };
+  const store = await openDynamoStore(options);
+  after(async () => {
+    await store.close();
+    await proxy.stop();
+    await dynamo.stop();
+  });
+
+  describe('dynamodb store when DynamoDB fails', () => {
+    it('a throttled call is made again', async () => {
+      for (const name of THROTTLED) {
+        const id = unique('throttled');
+        proxy.fail('PutItem', { throttle: name }, 2);
+        proxy.take();
+        await store.presence.put(presence(id), 0);
+        assert.deepEqual(proxy.take(), { PutItem: 3 }, name);
+      }
+    });
+
+    it('a call that is throttled for good answers full, and writes nothing', async () => {
+      const id = unique('full');
+      proxy.fail('UpdateItem', { throttle: 'ThrottlingException' }, 10);
+      proxy.take();
+      await assert.rejects(store.shards.claim(7, id), { code: 'full', retriable: true });
+      assert.deepEqual(proxy.take(), { UpdateItem: 10 });
+      assert.equal(await store.shards.claim(7, id), 1);
+    });
+
+    it('a call without an answer is made three times, then unavailable', async () => {
+      proxy.fail('GetItem', 'cut', 3);
+      proxy.take();
+      await assert.rejects(store.presence.get('x'), { code: 'unavailable', retriable: true });
+      assert.deepEqual(proxy.take(), { GetItem: 3 });
+      assert.equal(await store.presence.get('x'), undefined);
+    });
+
+    it('a call that is not authorised is refused at once', async () => {
+      proxy.fail('GetItem', { throttle: 'AccessDeniedException' });
+      proxy.take();
+      await assert.rejects(store.presence.get('x'), { code: 'refused' });
+      assert.deepEqual(proxy.take(), { GetItem: 1 });
+    });
+
+    it('a presence write whose answer is lost is known again', async () => {
+      const id = unique('lost');
+      proxy.fail('PutItem', 'lose-answer');
+      const version = await store.presence.put(presence(id), 0);
+      assert.equal((await store.presence.get(id))?.version, version);
+      proxy.fail('DeleteItem', 'lose-answer');
+      await store.presence.delete(id, version);
+      assert.equal(await store.presence.get(id), undefined);
+      await assert.rejects(store.presence.delete(id, version), { code: 'conflict' });
+    });
+
+    it('a packet identifier whose begin or end lost its answer is begun or ended once', async () => {
+      const id = unique('lost');
+      proxy.fail('PutItem', 'lose-answer');
+      assert.equal(await store.inbound.begin(id, 1, 1, { token: 't', begunAtMs: 1 }), undefined);
+      assert.equal((await store.inbound.begin(id, 1, 1, { token: 'u', begunAtMs: 1 }))?.token, 't');
+      proxy.fail('DeleteItem', 'lose-answer');
+      assert.equal(await store.inbound.end(id, 1, 1), true);
+      assert.equal(await store.inbound.end(id, 1, 1), false);
+    });
+
+    it('a retained write whose answer is lost says that it wrote', async () => {
+      const topic = unique('lost');
+      proxy.fail('PutItem', 'lose-answer');
+      assert.equal(await store.retained.put(retained(topic)), true);
+      assert.equal(await store.retained.put(retained(topic)), false);
+    });
+
+    it('checkpoints whose answer is lost are saved, and a conflict of transactions is tried again', async () => {
+      const epoch = await store.shards.claim(9, 'w');
+      proxy.fail('TransactWriteItems', 'lose-answer');
+      proxy.fail('TransactWriteItems', { throttle: 'TransactionConflictException' });
+      await store.shards.saveCheckpoints(9, epoch, [{ partition: 'p', low: '1', done: [] }]);
+      assert.equal((await store.shards.checkpoints(9))[0]?.low, '1');
+    });
+
+    it('what a batch leaves unprocessed is handed in again, and the promise waits for it', async () => {
+      const id = unique('left');
+      const rows = Array.from({ length: 5 }, (_, i) => outbound('p', `${i}`));
+      proxy.fail('BatchWriteItem', 'leave-some', 3);
+      proxy.take();
+      await store.outbound.put(id, 1, rows);
+      assert.deepEqual(proxy.take(), { BatchWriteItem: 4 });
+      assert.equal((await store.outbound.read(id, 1, null, 10)).length, 5);
+    });
+
+    it('a failed write lets those behind it through, in order', async () => {
+      const id = unique('behind');
+      proxy.fail('PutItem', { throttle: 'AccessDeniedException' });
+      const outcomes = await Promise.allSettled([
+        store.sessions.put(session(id, 1, { sequence: 1 })),
+        store.sessions.put(session(id, 1, { sequence: 2 })),
+        store.sessions.put(session(id, 1, { sequence: 3 })),
+      ]);
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['rejected', 'fulfilled', 'fulfilled'],
+      );
+      assert.equal((await store.sessions.list(0, id.slice(0, -1), 1))[0]?.sequence, 3);
+    });
+
+    it('more writes of one client than a line takes answer full, and those in it go through', async () => {
+      const id = unique('line');
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 10_010 }, (_, i) => store.outbound.put(id, 1, i % 100 ? [] : [outbound('p', `${i}`)])),
+      );
+      const refused = outcomes.filter((each) => each.status === 'rejected');
+      assert.equal(refused.length, 10);
+      assert.ok(refused.every(({ reason }) => reason.code === 'full'));
+      assert.equal((await store.outbound.read(id, 1, null, 1_000)).length, 100);
+    });
+
+    it('a row over the limit is too large, and nothing is written', async () => {
+      const id = unique('large');
+      const payload = new Uint8Array(64 * 1024 * 1024);
+      proxy.take();
+      const put = store.outbound.put(id, 1, [outbound('p', '1', { publication: publication('t', { payload }) })]);
+      await assert.rejects(put, { code: 'too-large', retriable: false });
+      assert.deepEqual(proxy.take(), {});
+    });
+
+    it('a text with U+0000 is refused', async () => {
+      await assert.rejects(store.presence.put(presence('a\0b'), 0), { code: 'refused' });
+      await assert.rejects(store.outbound.put('a', 1, [outbound('p\0', '1')]), { code: 'refused' });
+    });
+
+    it('another number of shards is refused, a missing table is gone, and nobody there is unavailable', async () => {
+      await assert.rejects(openDynamoStore({ ...options, shards: 2 }), { code: 'refused' });
+      await assert.rejects(openDynamoStore({ ...options, prefix: 'missing' }), { code: 'gone' });
+      await assert.rejects(openDynamoStore({ ...options, endpoint: 'http://127.0.0.1:1' }), { code: 'unavailable' });
+    });
+
+    it('closing waits for what was begun', async () => {
+      const other = await openDynamoStore(options);
+      const id = unique('closing');
+      const writes = [1, 2, 3].map((sequence) => other.sessions.put(session(id, 1, { sequence })));
+      await other.close();
+      await Promise.all(writes);
+      assert.equal((await store.sessions.list(0, id.slice(0, -1), 1))[0]?.sequence, 3);
+      await assert.rejects(other.outbound.put(id, 1, []), { code: 'gone' });
+    });
+  });
+}

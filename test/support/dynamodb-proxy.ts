@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * What happens to a call instead of an answer.
+ * `throttle`: refused with that error. `lose-answer`: done, and the connection breaks. `cut`: not done, and the connection breaks.
+ * `leave-some`: of a batch only the first is done, the rest is handed back.
+ */
+export type Fault = { throttle: string } | 'lose-answer' | 'cut' | 'leave-some' | 'none';
+
+type Body = { RequestItems: Record<string, unknown[]> };
+
+/** Stands before DynamoDB, counts the SDK's calls by their names, and lets some go wrong. */
+export class DynamoProxy {
+  /** Names of the calls since they were last taken. */
+  #calls: string[] = [];
+  readonly #faults: { operation: string; fault: Fault }[] = [];
+
+  private constructor(
+    private readonly target: string,
+    private readonly server: Server,
+  ) {}
+
+  static async start(target: string): Promise<DynamoProxy> {
+    const server = createServer();
+    const proxy = new DynamoProxy(target, server);
+    server.on('request', (asked, answer) => void proxy.#serve(asked, answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** The next calls of that name that meet no other fault yet. */
+  fail(operation: string, fault: Fault, times = 1): void {
+    for (let i = 0; i < times; i += 1) this.#faults.push({ operation, fault });
+  }
+
+  /** Lets through as many calls of that name before the faults that are asked for next. */
+  pass(operation: string, times = 1): void {
+    this.fail(operation, 'none', times);
+  }
+
+  /** Calls since the last time, as `{ PutItem: 1 }`. */
+  take(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const name of this.#calls) counts[name] = (counts[name] ?? 0) + 1;
+    this.#calls = [];
+    return counts;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const operation = String(asked.headers['x-amz-target']).split('.')[1] ?? '';
+    const chunks: Buffer[] = [];
+    for await (const chunk of asked) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    this.#calls.push(operation);
+    const index = this.#faults.findIndex((each) => each.operation === operation);
+    const fault = index < 0 ? undefined : this.#faults.splice(index, 1)[0]!.fault;
+    if (fault === 'cut') return void asked.socket.destroy();
+    if (typeof fault === 'object') {
+      const type = `com.amazonaws.dynamodb.v20120810#${fault.throttle}`;
+      answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      return void answer.end(JSON.stringify({ __type: type, message: 'asked for by a test' }));
+    }
+    const left = fault === 'leave-some' ? (JSON.parse(body.toString()) as Body) : undefined;
+    const done = await this.#forward(asked, left ? firstOf(left) : body);
+    if (fault === 'lose-answer') return void asked.socket.destroy();
+    answer.writeHead(done.status, { 'content-type': 'application/x-amz-json-1.0' });
+    answer.end(left ? JSON.stringify({ UnprocessedItems: restOf(left) }) : done.body);
+  }
+
+  #forward(asked: IncomingMessage, body: Buffer): Promise<{ status: number; body: Buffer }> {
+    const { authorization, 'x-amz-target': target, 'content-type': type, 'x-amz-date': date } = asked.headers;
+    const headers = { authorization, 'x-amz-target': target, 'content-type': type, 'x-amz-date': date } as Record<
+      string,
+      string
+    >;
+    return new Promise((resolve, reject) => {
+      const forwarded = request(this.target, {
+        method: 'POST',
+        headers: { ...headers, 'content-length': body.length },
+      });
+      forwarded.on('response', async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        resolve({ status: response.statusCode ?? 500, body: Buffer.concat(chunks) });
+      });
+      forwarded.on('error', reject);
+      forwarded.end(body);
+    });
+  }
+}
+
+function firstOf({ RequestItems }: Body): Buffer {
+  return Buffer.from(JSON.stringify({ RequestItems: eachTable(RequestItems, (items) => items.slice(0, 1)) }));
+}
+
+function restOf({ RequestItems }: Body): Record<string, unknown[]> {
+  return eachTable(RequestItems, (items) => items.slice(1));
+}
+
+function eachTable(tables: Body['RequestItems'], of: (items: unknown[]) => unknown[]): Record<string, unknown[]> {
+  return Object.fromEntries(Object.entries(tables).map(([name, items]) => [name, of(items)]));
+}
