@@ -49,6 +49,9 @@ export async function testDynamo(): Promise<TestDynamo | string> {
   return at(endpoint, () => server.stop());
 }
 
+// Said once a process about Node 20; it says nothing about a test.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
 let tables = 0;
 
 function at(endpoint: string, stop: () => Promise<void>): TestDynamo {

@@ -7,7 +7,7 @@ const LIFETIME_MAX_MS = 900_000;
  * Between a test and what it starts: ends that when its own standard input ends, which the kernel sees to even where the test's process
  * is killed, and after the longest time that a run may take. In words of plain Node, as it is not bundled.
  */
-const GUARD = `
+export const GUARD = `
   const child = require('node:child_process').spawn(process.argv[2], process.argv.slice(3), { stdio: ['ignore', 'inherit', 'inherit'] });
   const end = () => child.kill('SIGKILL');
   child.on('error', (error) => { console.error(error.message); process.exit(1); });

@@ -6,8 +6,8 @@ import { clearRange } from './clear-range.js';
 import { type Place, partKey, partsBefore } from './keys.js';
 import { decodeRow, encodeRow } from './row-codec.js';
 
-/** What of a row fits its item: DynamoDB's bound is 400 KB, keys and names of attributes included. */
-export const INLINE_MAX_BYTES = 350_000;
+/** What of a row fits its item: DynamoDB's bound is 400 KB, and keys, conditions' attributes and a topic of 64 KB come on top. */
+export const INLINE_MAX_BYTES = 300_000;
 /** Over this a row is refused as `too-large`. */
 export const ROW_MAX_BYTES = 64 * 1024 * 1024;
 /** A part that no row names may belong to a write that is still under way for as long. */
@@ -25,7 +25,7 @@ export interface Parts {
 }
 
 /**
- * Rows as items. A row of up to 350,000 bytes is in its item (`row` is JSON, `bytes` what it holds of bytes); of a longer one the item
+ * Rows as items. A row of up to 300,000 bytes is in its item (`row` is JSON, `bytes` what it holds of bytes); of a longer one the item
  * names parts, items of their own. Parts are written first, then the item that names them, then the parts that it named before are
  * deleted: whoever reads the item in between finds either. A crash in between leaves parts that nobody names and nobody reads; the next
  * long write to the row removes those that are an hour old.

@@ -11,11 +11,11 @@ import { shardOf } from '../../topics/shard.js';
  *     session:SHARD       client                                    session row; `epoch`, `generation`
  *     inbound:CLIENT      generation, packet identifier             incoming QoS 2
  *     outbound:CLIENT     generation, 'row', source, position       what a client is owed
- *     outbound:CLIENT     generation, 'part', source, position, …   parts of those over 350 KB, in reach of the same `clear`
+ *     outbound:CLIENT     generation, 'part', source, position, …   parts of those over 300 KB, in reach of the same `clear`
  *     retained:BUCKET     topic                                     retained row or tombstone; `layout`, `position`
  *     shard:SHARD         claim                                     `epoch`, `owner`
  *     shard:SHARD         done, partition                           checkpoint
- *     parts:PK            sk, …                                     parts of a row over 350 KB that is at PK, sk
+ *     parts:PK            sk, …                                     parts of a row over 300 KB that is at PK, sk
  *
  * - The shard stands in the keys of what is listed by shard, so that no index trails behind and no listing reads what is another's.
  *   The number of shards is thus part of the data: `meta` refuses another one.

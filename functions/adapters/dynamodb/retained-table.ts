@@ -1,5 +1,6 @@
 import type { RetainedRow, RetainedStore } from '../../ports/store.js';
 import { filterMatches } from '../../topics/filter-match.js';
+import { INLINE_MAX_BYTES, partsNamed } from './bodies.js';
 import { type Item, n } from './calls.js';
 import { type Range, retainedKey, retainedUnder, TTL_ATTRIBUTE } from './keys.js';
 import { ROWS_MAX } from './listing.js';
@@ -10,6 +11,8 @@ import type { Shared } from './shared.js';
 export const TOMBSTONE_KEPT_S = 3_600;
 /** Read from each bucket beyond its share of the limit, since the buckets do not hold as many each. */
 const SHARE_EXTRA_ROWS = 8;
+/** Of parts that one `match` reads, about; then it answers with what it has. */
+const MATCH_MAX_BYTES = 16 * 1024 * 1024;
 
 interface Page {
   items: Item[];
@@ -57,6 +60,8 @@ export class RetainedTable implements RetainedStore {
       return { row: waiting.row, held: await this.#write(waiting.row) };
     });
     this.#waiting.set(row.topic, waiting);
+    // Refused before its turn came, it must not stand in the way of the next one.
+    waiting.written.catch(() => this.#waiting.get(row.topic) === waiting && this.#waiting.delete(row.topic));
     return waiting;
   }
 
@@ -67,6 +72,7 @@ export class RetainedTable implements RetainedStore {
     const { item } = await bodies.item(place, row, {
       layout: n(row.layout),
       position: { S: row.position },
+      ...(place.sk === row.topic ? {} : { topic: { S: row.topic } }),
       ...(row.publication === null ? expiry : {}),
     });
     // "unless what is there is as new or newer": "first by `layout`, then by `position` as text"
@@ -83,7 +89,7 @@ export class RetainedTable implements RetainedStore {
     const { calls, bodies } = this.shared;
     const item = await calls.get(retainedKey(topic));
     const read = item && (await bodies.read<RetainedRow>(item));
-    return read && read.row.publication !== null ? [read.row] : [];
+    return read && !isTombstone(read.item) ? [read.row] : [];
   }
 
   async #page(range: Range, start: string | null, limit: number): Promise<Page> {
@@ -107,15 +113,25 @@ export class RetainedTable implements RetainedStore {
       .sort((a, b) => compareTexts(a.sk!.S!, b.sk!.S!));
     const rows: RetainedRow[] = [];
     let last: string | null = null;
+    let bytes = 0;
     for (const item of items) {
-      if (rows.length >= limit) return { rows, next: last };
+      if (rows.length >= limit || (rows.length > 0 && bytes > MATCH_MAX_BYTES)) return { rows, next: last };
+      last = topicOf(item);
+      if (isTombstone(item) || !filterMatches(filter, last)) continue;
       const read = await this.shared.bodies.read<RetainedRow>(item);
-      if (read === undefined) continue;
-      last = read.row.topic;
-      if (read.row.publication !== null && filterMatches(filter, last)) rows.push(read.row);
+      if (read && !isTombstone(read.item)) rows.push(read.row);
+      bytes += (partsNamed(item)?.count ?? 0) * INLINE_MAX_BYTES;
     }
     return { rows, next: end === undefined ? null : last };
   }
+}
+
+function topicOf({ sk, topic }: Item): string {
+  return topic?.S ?? sk!.S!;
+}
+
+function isTombstone(item: Item): boolean {
+  return item[TTL_ATTRIBUTE] !== undefined;
 }
 
 function isNewer(row: RetainedRow, than: RetainedRow): boolean {
