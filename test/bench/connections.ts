@@ -1,46 +1,103 @@
 import { readFileSync } from 'node:fs';
-import { LoadClient } from './load-client.js';
-import type { Peer } from './measure.js';
+import type { ConnectsResult, ConnectsTask } from './load-connects.js';
+import { residentBytes, runLoad } from './measure.js';
+import type { Feature, Peer } from './peers.js';
+import { header, rangeOf, row } from './report.js';
+import { inRounds, type Spread, spreadOf } from './rounds.js';
 
-/** Connections being opened at a time. */
-const AT_ONCE = 64;
+/** As many as Mosquitto takes over WebSocket. */
+const CLIENTS = 800;
+const IDLE = 5_000;
+const DEADLINE_MS = 60_000;
+/** What a process has open besides its connections, generously. */
+const OTHER_FILES = 200;
 
-/** Clients a second that connect, subscribe to a topic of their own, and have their SUBACK. */
-export async function connectRate(peer: Peer, clients: number, persistent: boolean): Promise<number> {
-  const begun = performance.now();
-  const open = await openMany(peer, clients, `rate-${persistent}`, !persistent);
-  const perS = (clients / (performance.now() - begun)) * 1_000;
-  for (const client of open) client.end();
-  return perS;
+const KINDS = {
+  '3.1.1, clean': { session: { level: 4, clean: true }, needs: [] },
+  'MQTT 5, clean': { session: { level: 5, clean: true }, needs: ['MQTT 5'] },
+  'MQTT 5, kept': { session: { level: 5, clean: false }, needs: ['MQTT 5', 'kept sessions'] },
+} as const satisfies Record<string, { session: ConnectsTask['session']; needs: readonly Feature[] }>;
+
+/** Clients a second that have their SUBACK, by kind and peer; cores that their process kept busy. */
+export type ConnectRates = Record<string, { name: string; perS: Spread; loadCores: number }[]>;
+
+export async function connectRates(peers: readonly Peer[], rounds: number): Promise<ConnectRates> {
+  const rates: ConnectRates = {};
+  for (const [kind, { session, needs }] of Object.entries(KINDS)) {
+    const able = peers.filter(({ lacks }) => !needs.some((feature) => lacks.includes(feature)));
+    const taken = await inRounds(able, rounds, (peer) => connects(peer, { clients: CLIENTS, session }));
+    console.log(header(`Connect, subscribe: ${kind}`, ['clients/s', 'range', 'load cores']));
+    rates[kind] = [...taken].map(([name, each]) => {
+      const perS = spreadOf(each.map(({ tookMs }) => CLIENTS / (tookMs / 1_000)));
+      const loadCores = spreadOf(each.map(({ cpuMs, tookMs }) => cpuMs / tookMs)).median;
+      const columns = [perS.median.toFixed(0), rangeOf(perS, 0), loadCores.toFixed(2)];
+      console.log(row(name, columns));
+      return { name, perS, loadCores };
+    });
+  }
+  return rates;
 }
 
-/** Bytes of resident memory that one idle connection with a subscription adds to the server's process. */
-export async function idleBytes(peer: Peer, clients: number): Promise<number | null> {
-  const before = residentBytes(peer);
-  const open = await openMany(peer, clients, 'idle', true);
-  const after = residentBytes(peer);
-  for (const client of open) client.end();
-  return before === null || after === null ? null : (after - before) / clients;
+export interface IdleSizes {
+  connections: number;
+  /** Resident bytes of the server's process, empty and with them. */
+  peers: { name: string; emptyBytes: number; fullBytes: number; perConnectionBytes: number }[];
 }
 
-async function openMany(peer: Peer, clients: number, prefix: string, clean: boolean): Promise<LoadClient[]> {
-  const open: LoadClient[] = [];
-  let next = 0;
-  const openNext = async () => {
-    for (let i = next++; i < clients; i = next++) {
-      const id = `${prefix}-${process.pid}-${i}`;
-      open.push(await LoadClient.connect(peer.url, id, { topic: `idle/${id}`, qos: 1 }, clean));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, openNext));
-  return open;
+/** `starts` gives servers that nobody was connected to yet: memory once used would hide what connections take. */
+export async function idleSizes(
+  starts: readonly ((take: (peer: Peer) => Promise<void>) => Promise<void>)[],
+): Promise<IdleSizes> {
+  const connections = Math.min(IDLE, openFilesMax() - OTHER_FILES);
+  if (connections < IDLE) console.log(`\nOnly ${connections} idle connections: no more files may be open (ulimit -n).`);
+  console.log(header(`${connections} idle connections`, ['empty MiB', 'with them', 'KiB each']));
+  const sizes: IdleSizes = { connections, peers: [] };
+  for (const start of starts) {
+    await start(async (peer) => {
+      if ((peer.connectionsMax ?? connections) < connections) return;
+      const emptyBytes = residentBytes(peer);
+      let fullBytes: number | null = null;
+      await connects(peer, { clients: connections, session: { level: 4, clean: true } }, () => {
+        fullBytes = residentBytes(peer);
+      });
+      if (emptyBytes === null || fullBytes === null) return;
+      const perConnectionBytes = (fullBytes - emptyBytes) / connections;
+      const mib = [emptyBytes, fullBytes].map((bytes) => (bytes / 2 ** 20).toFixed(0));
+      console.log(row(peer.name, [...mib, (perConnectionBytes / 1024).toFixed(1)]));
+      sizes.peers.push({ name: peer.name, emptyBytes, fullBytes, perConnectionBytes });
+    });
+  }
+  return sizes;
 }
 
-function residentBytes({ pid }: Peer): number | null {
-  if (pid === null) return null;
+/** `whenOpen` is called while all are connected. */
+async function connects(
+  peer: Peer,
+  task: Omit<ConnectsTask, 'url'>,
+  whenOpen: () => void = () => {},
+): Promise<ConnectsResult> {
+  let result: ConnectsResult | null = null;
+  await runLoad(
+    peer,
+    'load-connects',
+    { ...task, url: peer.url } satisfies ConnectsTask,
+    DEADLINE_MS,
+    (note: ConnectsResult, answer) => {
+      result = note;
+      whenOpen();
+      answer('end');
+    },
+  );
+  if (result === null) throw new Error('the load ended before all were connected');
+  return result;
+}
+
+/** Of this process, and so of those that it starts. */
+function openFilesMax(): number {
   try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+    const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return Number(line?.[1] ?? Number.POSITIVE_INFINITY);
   } catch {
-    return null;
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { median } from './measure.js';
 import { DATA } from './peers.js';
+import { median } from './rounds.js';
 
 const APPENDS = 100;
 const APPEND_BYTES = 256;

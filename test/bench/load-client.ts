@@ -14,10 +14,22 @@ const ANSWER_BYTES = 4;
 /** By the packet that it answers: the first byte of the answer. */
 const ANSWERS: Readonly<Record<number, number>> = { [PUBREC]: 0x62, [PUBREL]: 0x70 };
 
+/** Long past the end of a bench. */
+const KEPT_FOR_S = 3_600;
+
+/** Protocol level, and whether the session ends with its connection. */
+export interface Session {
+  level: 4 | 5;
+  clean: boolean;
+}
+
 /** Type of a packet (PUBCOMP counts as PUBACK), its packet identifier (0 at QoS 0), and where its payload is. */
 export type OnPacket = (type: number, packetId: number, bytes: Buffer, payload: number) => void;
 
-/** An MQTT 3.1.1 client that costs next to nothing: no objects for packets, and one frame for what one turn has to say. */
+/**
+ * An MQTT client that costs next to nothing: no objects for packets, and one frame for what one turn has to
+ * say. With MQTT 5 it can only connect and subscribe.
+ */
 export class LoadClient {
   onPacket: OnPacket = () => {};
   readonly #socket: WebSocket;
@@ -43,15 +55,24 @@ export class LoadClient {
     url: string,
     clientId: string,
     subscribe?: { topic: string; qos: 0 | 1 | 2 },
-    clean = true,
+    { level, clean }: Session = { level: 4, clean: true },
   ): Promise<LoadClient> {
     const socket = new WebSocket(url, ['mqtt'], { perMessageDeflate: false, skipUTF8Validation: true });
     await within(`${clientId} has a connection`, once(socket, 'open'));
     const client = new LoadClient(socket);
-    socket.send(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId, clean, keepalive: 0 }));
+    const expiry = level === 5 && !clean ? { properties: { sessionExpiryInterval: KEPT_FOR_S } } : {};
+    const connect = {
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: level,
+      clientId,
+      clean,
+      keepalive: 0,
+    } as const;
+    socket.send(generate({ ...connect, ...expiry }));
     await client.#answers.take(`${clientId} has its CONNACK`);
     if (subscribe !== undefined) {
-      socket.send(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [subscribe] }));
+      socket.send(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [subscribe] }, { protocolVersion: level }));
       await client.#answers.take(`${clientId} has its SUBACK`);
     }
     return client;

@@ -3,6 +3,7 @@
  * message from its parent, it says when it begins to measure and what it measured.
  */
 import { LoadClient, PUBACK, PUBLISH, PublishRun } from './load-client.js';
+import { openMany } from './open-many.js';
 
 export interface LoadTask {
   url: string;
@@ -29,6 +30,7 @@ export interface LoadResult {
   cpuMs: number;
   /** Sent, and not there a while after the last was sent. */
   lost: number;
+  /** From sending to arrival, where the rate was given. */
   latencyMs: { p50: number; p99: number } | null;
 }
 
@@ -47,7 +49,7 @@ process.on('disconnect', () => process.exit());
 async function run(task: LoadTask): Promise<void> {
   const pairs = await Promise.all(Array.from({ length: task.pairs }, (_, i) => Pair.connect(task, i)));
   const total = (of: (pair: Pair) => number) => pairs.reduce((sum, pair) => sum + of(pair), 0);
-  const pace = task.ratePerS === null ? null : setInterval(() => nextOf(pairs).sendStamped(), 1_000 / task.ratePerS);
+  const pace = task.ratePerS === null ? null : paced(pairs, task.ratePerS);
   if (pace === null) for (const pair of pairs) pair.fill();
   await pass(task.warmUpMs);
 
@@ -108,10 +110,9 @@ class Pair {
     const topic = `bench/pair/${index}`;
     const filter = task.wildcard ? `bench/+/${index}` : topic;
     const id = `bench-${process.pid}-${index}`;
-    const subscribers: LoadClient[] = [];
-    for (let i = 0; i < task.fanOut; i += 1) {
-      subscribers.push(await LoadClient.connect(task.url, `${id}-sub-${i}`, { topic: filter, qos: task.qos }));
-    }
+    const subscribers = await openMany(task.fanOut, (i) =>
+      LoadClient.connect(task.url, `${id}-sub-${i}`, { topic: filter, qos: task.qos }),
+    );
     return new Pair(task, topic, await LoadClient.connect(task.url, `${id}-pub`), subscribers);
   }
 
@@ -146,10 +147,14 @@ class Pair {
   }
 }
 
-let turn = 0;
-function nextOf(pairs: readonly Pair[]): Pair {
-  turn += 1;
-  return pairs[turn % pairs.length] as Pair;
+/** An interval of that length alone would be late each time, and the rate lower. */
+function paced(pairs: readonly Pair[], ratePerS: number): NodeJS.Timeout {
+  const begun = performance.now();
+  let sent = 0;
+  return setInterval(() => {
+    const due = ((performance.now() - begun) / 1_000) * ratePerS;
+    for (; sent < due; sent += 1) pairs[sent % pairs.length]?.sendStamped();
+  }, 1);
 }
 
 function say(note: LoadNote): void {

@@ -1,21 +1,13 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import type { LoadNote, LoadResult, LoadTask } from './load.js';
+import type { Peer } from './peers.js';
 
 /** Of Linux, as `getconf CLK_TCK` says on every architecture that Node runs on. */
 const TICKS_PER_S = 100;
 /** For all connections of a load, and for its end. */
-const CONNECT_DEADLINE_MS = 60_000;
-
-/** What is measured: somewhere to connect to, and its process where it is known. */
-export interface Peer {
-  name: string;
-  url: string;
-  pid: number | null;
-  knows: 'all' | 'exact filters, QoS 0 and 1';
-  /** Of connections at once; left out: none that matters here. */
-  connectionsMax?: number;
-}
+const CONNECT_DEADLINE_MS = 20_000;
 
 export interface Measurement extends LoadResult {
   deliveredPerS: number;
@@ -24,39 +16,65 @@ export interface Measurement extends LoadResult {
   /** Cores that server and load kept busy. */
   serverCores: number | null;
   loadCores: number;
+  /** Cores that nobody on this machine used. */
+  idleCores: number;
+}
+
+interface Spent {
+  /** Of the server; null where its process is not known. */
+  serverMs: number | null;
+  idleMs: number;
 }
 
 /** One run of a load in a new process. */
-export function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
-  const load = fork('dist/bench/load.mjs', { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  load.send({ ...task, url: peer.url } satisfies LoadTask);
-  const deadline = setTimeout(() => load.kill('SIGKILL'), task.warmUpMs + task.measureMs + CONNECT_DEADLINE_MS);
+export async function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
+  let before: Spent | null = null;
+  let measured: Measurement | null = null;
+  const deadlineMs = task.warmUpMs + task.measureMs + CONNECT_DEADLINE_MS;
+  await runLoad(peer, 'load', { ...task, url: peer.url } satisfies LoadTask, deadlineMs, (note: LoadNote) => {
+    if (note.note === 'measuring') before = spentSoFar(peer);
+    else if (before !== null) measured = summary(note.result, spentSoFar(peer), before);
+  });
+  if (measured === null) throw new Error('the load measured nothing');
+  return measured;
+}
+
+/** Runs dist/bench/FILE.mjs, hands it its task, hands on what it says, and may answer. Rejects where it fails or is late. */
+export function runLoad<T>(
+  peer: Peer,
+  file: string,
+  task: object,
+  deadlineMs: number,
+  onNote: (note: T, answer: (message: string) => void) => void,
+): Promise<void> {
+  const load = fork(`dist/bench/${file}.mjs`, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const deadline = setTimeout(() => load.kill('SIGKILL'), deadlineMs);
   return new Promise((resolve, reject) => {
-    let cpuBefore: number | null = null;
-    let result: Measurement | null = null;
-    load.on('message', (message) => {
-      const said = message as LoadNote;
-      if (said.note === 'measuring') cpuBefore = cpuMsOf(peer);
-      else result = summary(said.result, cpuMsOf(peer), cpuBefore);
-    });
+    load.on('message', (message) => onNote(message as T, (answer) => load.send(answer)));
     load.on('error', reject);
-    load.on('exit', (code) => {
+    load.on('exit', (code, signal) => {
       clearTimeout(deadline);
-      if (result !== null) resolve(result);
-      else reject(new Error(`the load on ${peer.name} ended with ${code}`));
+      if (code === 0) resolve();
+      else reject(new Error(`the load on ${peer.name} ended with ${code ?? signal}`));
     });
+    load.send(task);
   });
 }
 
-function summary(result: LoadResult, cpuAfter: number | null, cpuBefore: number | null): Measurement {
-  const cpuMs = cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore;
+function summary(result: LoadResult, after: Spent, before: Spent): Measurement {
+  const cpuMs = after.serverMs === null || before.serverMs === null ? null : after.serverMs - before.serverMs;
   return {
     ...result,
     deliveredPerS: (result.delivered / result.measuredMs) * 1_000,
     serverCpuUs: cpuMs === null ? null : (cpuMs * 1_000) / result.delivered,
     serverCores: cpuMs === null ? null : cpuMs / result.measuredMs,
     loadCores: result.cpuMs / result.measuredMs,
+    idleCores: (after.idleMs - before.idleMs) / result.measuredMs,
   };
+}
+
+function spentSoFar(peer: Peer): Spent {
+  return { serverMs: cpuMsOf(peer), idleMs: cpus().reduce((sum, { times }) => sum + times.idle, 0) };
 }
 
 /** User and system time of all threads so far. */
@@ -72,10 +90,11 @@ function cpuMsOf({ pid }: Peer): number | null {
   }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+export function residentBytes({ pid }: Peer): number | null {
+  if (pid === null) return null;
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  } catch {
+    return null;
+  }
 }

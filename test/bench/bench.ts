@@ -1,0 +1,147 @@
+/** `npm run bench`: the program beside others in the same run, round by round; then what was expected of it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Scope } from '../support/waiting.js';
+import { connectRates, type IdleSizes, idleSizes } from './connections.js';
+import { expectations, type Figures, lineOf } from './expectations.js';
+import type { IndexFigure } from './filter-index.js';
+import { latency } from './latency.js';
+import { type Peer, STARTS } from './peers.js';
+import { exact, fanOut, type ThroughputOptions, wildcard } from './throughput.js';
+
+const PARTS = ['exact', 'wildcard', 'fan-out', 'latency', 'connect', 'idle', 'filter-index'] as const;
+type Part = (typeof PARTS)[number];
+
+const WARM_UP_MS = 500;
+
+const HELP = `npm run bench -- [PART ...] [options]
+  PART               ${PARTS.join(', ')}; all of them where none is named
+  --seconds N        of each measurement, after half a second of warm-up (1.2)
+  --rounds N         (3)
+  --qos 0|1|2        of exact, only that one; may be repeated
+  --window N         messages under way per publisher (200 at QoS 1 and 2, 1000 at QoS 0, 4 for fan-out)
+  --peer NAME=URL    beside them whatever MQTT 3.1.1 server listens there; may be repeated
+  --filters N        the largest filter-index (1000000)
+  --json FILE        the figures
+`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '1.2' },
+    rounds: { type: 'string', default: '3' },
+    qos: { type: 'string', multiple: true, default: ['1', '0', '2'] },
+    window: { type: 'string' },
+    peer: { type: 'string', multiple: true, default: [] },
+    filters: { type: 'string', default: '1000000' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(HELP);
+else await bench(partsOf(positionals), extentOf());
+
+async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise<void> {
+  const begun = performance.now();
+  const machine = {
+    cores: availableParallelism(),
+    model: cpus()[0]?.model ?? 'unknown',
+    node: process.version,
+    loadAverage: loadavg()[0] ?? Number.NaN,
+  };
+  console.log(`${machine.cores} cores (${machine.model}), Node ${machine.node}, load average ${machine.loadAverage}.`);
+  console.log(`Medians of ${extent.rounds} rounds that take turns, each of ${extent.measureMs} ms.`);
+
+  const figures: Figures & { idle: IdleSizes | null } = {
+    tables: {},
+    latency: null,
+    connects: null,
+    idle: null,
+    index: null,
+  };
+  const does = (...some: Part[]) => some.some((part) => parts.includes(part));
+  if (does('exact', 'wildcard', 'fan-out', 'latency', 'connect')) {
+    await scoped(async (scope) => {
+      const peers = await allPeers(scope);
+      if (does('exact')) Object.assign(figures.tables, await exact(peers, extent));
+      if (does('wildcard')) Object.assign(figures.tables, await wildcard(peers, extent));
+      if (does('fan-out')) Object.assign(figures.tables, await fanOut(peers, extent));
+      if (does('latency')) figures.latency = await latency(peers, extent);
+      if (does('connect')) figures.connects = await connectRates(peers, extent.rounds);
+    });
+  }
+  if (does('idle')) figures.idle = await idleSizes(startedAnew());
+  if (does('filter-index')) figures.index = await filterIndex(options.filters);
+
+  const expected = expectations(figures);
+  if (expected.length > 0) console.log(`\nExpected${''.padEnd(52)}${'bound'.padStart(12)}${'figure'.padStart(12)}`);
+  for (const expectation of expected) console.log(lineOf(expectation));
+  const tookS = (performance.now() - begun) / 1_000;
+  console.log(`\n${parts.join(', ')}: ${tookS.toFixed(0)} s.`);
+  if (options.json === undefined) return;
+  writeFileSync(options.json, `${JSON.stringify({ machine, extent, ...figures, expected, tookS }, null, 2)}\n`);
+}
+
+async function allPeers(scope: Scope): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const [name, start] of Object.entries(STARTS)) {
+    const peer = await start(scope);
+    if (peer !== null) peers.push(peer);
+    else console.log(`${name} is not installed here, or has no WebSocket: it is left out.`);
+  }
+  for (const peer of options.peer) {
+    const [name, url] = peer.split(/=(.*)/) as [string, string?];
+    if (url === undefined) throw new Error(`--peer is ${peer}; valid: name=ws://127.0.0.1:8083/mqtt`);
+    peers.push({ name, url, pid: null, lacks: ['MQTT 5'] });
+  }
+  return peers;
+}
+
+function startedAnew(): ((take: (peer: Peer) => Promise<void>) => Promise<void>)[] {
+  return Object.values(STARTS).map(
+    (start) => (take) =>
+      scoped(async (scope) => {
+        const peer = await start(scope);
+        if (peer !== null) await take(peer);
+      }),
+  );
+}
+
+/** In a process of its own: it measures its heap. */
+async function filterIndex(largest: string): Promise<IndexFigure[]> {
+  const child = fork('dist/bench/filter-index.mjs', [largest], { execArgv: ['--expose-gc'] });
+  const figures: IndexFigure[] = [];
+  child.on('message', (figure) => figures.push(figure as IndexFigure));
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`filter-index ended with ${code}`);
+  return figures;
+}
+
+async function scoped(run: (scope: Scope) => Promise<void>): Promise<void> {
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    await run({ after: (end: () => Promise<void>) => ends.push(end) });
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+function partsOf(names: readonly string[]): readonly Part[] {
+  const unknown = names.filter((name) => !PARTS.some((part) => part === name));
+  if (unknown.length > 0) throw new Error(`no part is ${unknown.join(', ')}\n${HELP}`);
+  return names.length === 0 ? PARTS : PARTS.filter((part) => names.includes(part));
+}
+
+function extentOf(): ThroughputOptions {
+  const measureMs = Number(options.seconds) * 1_000;
+  const rounds = Number(options.rounds);
+  const window = options.window === undefined ? null : Number(options.window);
+  const qosLevels = options.qos.map(Number) as (0 | 1 | 2)[];
+  const isValid = measureMs > 0 && rounds > 0 && (window === null || window > 0);
+  if (!isValid || !qosLevels.every((qos) => [0, 1, 2].includes(qos))) throw new Error(HELP);
+  return { rounds, warmUpMs: WARM_UP_MS, measureMs, window, qosLevels };
+}
