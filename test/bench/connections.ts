@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { ConnectsResult, ConnectsTask } from './load-connects.js';
 import { residentBytes, runLoad } from './measure.js';
 import type { Feature, Peer } from './peers.js';
-import { header, rangeOf, row } from './report.js';
-import { inRounds, type Spread, spreadOf } from './rounds.js';
+import { BUSY_CORES, header, rangeOf, row } from './report.js';
+import { inRounds, median, type Rounds, type Spread, spreadOf } from './rounds.js';
 
 /** As many as Mosquitto takes over WebSocket. */
 const CLIENTS = 800;
@@ -11,6 +11,8 @@ const IDLE = 5_000;
 const DEADLINE_MS = 60_000;
 /** What a process has open besides its connections, generously. */
 const OTHER_FILES = 200;
+
+const HEAD = ['clients/s', 'range', 'load cores', 'bound by'];
 
 const KINDS = {
   '3.1.1, clean': { session: { level: 4, clean: true }, needs: [] },
@@ -21,19 +23,24 @@ const KINDS = {
 /** Clients a second that have their SUBACK, by kind and peer; cores that their process kept busy. */
 export type ConnectRates = Record<string, { name: string; perS: Spread; loadCores: number }[]>;
 
-export async function connectRates(peers: readonly Peer[], rounds: number): Promise<ConnectRates> {
+export async function connectRates(peers: readonly Peer[], rounds: Rounds): Promise<ConnectRates> {
+  const turns = Object.entries(KINDS).flatMap(([kind, { session, needs }]) =>
+    peers
+      .filter(({ lacks }) => !needs.some((feature) => lacks.includes(feature)))
+      .map((peer) => ({ kind, session, peer })),
+  );
+  const taken = await inRounds(turns, rounds, ({ peer, session }) => connects(peer, { clients: CLIENTS, session }));
   const rates: ConnectRates = {};
-  for (const [kind, { session, needs }] of Object.entries(KINDS)) {
-    const able = peers.filter(({ lacks }) => !needs.some((feature) => lacks.includes(feature)));
-    const taken = await inRounds(able, rounds, (peer) => connects(peer, { clients: CLIENTS, session }));
-    console.log(header(`Connect, subscribe: ${kind}`, ['clients/s', 'range', 'load cores']));
-    rates[kind] = [...taken].map(([name, each]) => {
-      const perS = spreadOf(each.map(({ tookMs }) => CLIENTS / (tookMs / 1_000)));
-      const loadCores = spreadOf(each.map(({ cpuMs, tookMs }) => cpuMs / tookMs)).median;
-      const columns = [perS.median.toFixed(0), rangeOf(perS, 0), loadCores.toFixed(2)];
-      console.log(row(name, columns));
-      return { name, perS, loadCores };
-    });
+  for (const [i, { kind, peer }] of turns.entries()) {
+    const each = taken[i] ?? [];
+    if (rates[kind] === undefined) console.log(header(`Connect, subscribe: ${kind}`, HEAD));
+    rates[kind] ??= [];
+    if (each.length === 0) continue;
+    const perS = spreadOf(each.map(({ tookMs }) => CLIENTS / (tookMs / 1_000)));
+    const loadCores = median(each.map(({ cpuMs, tookMs }) => cpuMs / tookMs));
+    const bound = loadCores >= BUSY_CORES ? 'load' : 'not the load';
+    console.log(row(peer.name, [perS.median.toFixed(0), rangeOf(perS, 0), loadCores.toFixed(2), bound]));
+    rates[kind].push({ name: peer.name, perS, loadCores });
   }
   return rates;
 }

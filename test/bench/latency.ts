@@ -16,10 +16,12 @@ export interface Latencies {
 }
 
 /** QoS 1 at a rate that keeps nobody busy. */
-export async function latency(peers: readonly Peer[], { rounds, warmUpMs, measureMs }: Extent): Promise<Latencies> {
+export async function latency(peers: readonly Peer[], extent: Extent): Promise<Latencies> {
+  const { warmUpMs, measureMs } = extent;
   const flushes: number[] = [];
   const task = { ...PAIRS_TASK, qos: 1 as const, window: 0, ratePerS: RATE_PER_S, warmUpMs, measureMs };
-  const taken = await inRounds(peers, rounds, async (peer) => {
+  const turns = peers.map((peer) => ({ peer }));
+  const taken = await inRounds(turns, extent, async ({ peer }) => {
     if (peer.name === 'program') flushes.push(flushMs());
     const { latencyMs } = await measure(peer, task);
     if (latencyMs === null || Number.isNaN(latencyMs.p50)) throw new Error('nothing arrived');
@@ -28,11 +30,11 @@ export async function latency(peers: readonly Peer[], { rounds, warmUpMs, measur
   const flush = spreadOf(flushes);
   console.log(header(`${RATE_PER_S} msg/s, QoS 1, in ms`, ['p50', 'range', 'p99', 'range']));
   console.log(row('one flush', [flush.median.toFixed(2), rangeOf(flush, 2)]));
-  const figures = [...taken].map(([name, each]) => ({
-    name,
-    p50Ms: spreadOf(each.map(({ p50 }) => p50)),
-    p99Ms: spreadOf(each.map(({ p99 }) => p99)),
-  }));
+  const figures = turns.flatMap(({ peer: { name } }, i) => {
+    const each = taken[i] ?? [];
+    if (each.length === 0) return [];
+    return [{ name, p50Ms: spreadOf(each.map(({ p50 }) => p50)), p99Ms: spreadOf(each.map(({ p99 }) => p99)) }];
+  });
   for (const { name, p50Ms, p99Ms } of figures) {
     const columns = [p50Ms, p99Ms].flatMap((spread) => [spread.median.toFixed(2), rangeOf(spread, 2)]);
     console.log(row(name, columns));

@@ -1,9 +1,11 @@
 import type { Measurement } from './measure.js';
-import { median, type Spread, spreadOf } from './rounds.js';
+import { median, ratioOf, type Spread, spreadOf } from './rounds.js';
 
 /** One peer's figures of one kind of load: medians of its rounds. */
 export interface Result {
   name: string;
+  /** Delivered a second, round by round. */
+  rounds: number[];
   deliveredPerS: Spread;
   /** CPU of the server per message delivered; null where its process is not known. */
   serverCpuUs: number | null;
@@ -11,7 +13,7 @@ export interface Result {
   loadCores: number;
   idleCores: number;
   lost: number;
-  /** The program's rate by this one's. */
+  /** The program's rate by this one's: the median of what each round says. */
   ratio: number;
 }
 
@@ -27,23 +29,24 @@ const HEAD = [
   'bound by',
 ];
 /** Cores; from there on a process of one busy thread does what it can. */
-const BUSY_CORES = 0.9;
+export const BUSY_CORES = 0.9;
 /** Fewer are none. */
 const IDLE_CORES = 0.2;
 
 /** The first is the program. */
-export function resultsOf(taken: ReadonlyMap<string, readonly Measurement[]>): Result[] {
-  const rateOf = (of: readonly Measurement[]) => spreadOf(of.map(({ deliveredPerS }) => deliveredPerS));
-  const program = rateOf([...taken.values()][0] ?? []).median;
-  return [...taken].map(([name, measurements]) => ({
+export function resultsOf(taken: readonly { name: string; measurements: readonly Measurement[] }[]): Result[] {
+  const ratesOf = (of: readonly Measurement[]) => of.map(({ deliveredPerS }) => deliveredPerS);
+  const program = ratesOf(taken[0]?.measurements ?? []);
+  return taken.map(({ name, measurements }) => ({
     name,
-    deliveredPerS: rateOf(measurements),
+    rounds: ratesOf(measurements),
+    deliveredPerS: spreadOf(ratesOf(measurements)),
     serverCpuUs: medianOrNull(measurements.map(({ serverCpuUs }) => serverCpuUs)),
     serverCores: medianOrNull(measurements.map(({ serverCores }) => serverCores)),
     loadCores: median(measurements.map(({ loadCores }) => loadCores)),
     idleCores: median(measurements.map(({ idleCores }) => idleCores)),
     lost: measurements.reduce((sum, { lost }) => sum + lost, 0),
-    ratio: program / rateOf(measurements).median,
+    ratio: ratioOf(program, ratesOf(measurements)),
   }));
 }
 

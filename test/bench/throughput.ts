@@ -1,12 +1,11 @@
 import type { LoadTask } from './load.js';
-import { type Measurement, measure } from './measure.js';
+import { measure } from './measure.js';
 import type { Feature, Peer } from './peers.js';
 import { type Result, resultsOf, tableOf } from './report.js';
-import { inRounds } from './rounds.js';
+import { inRounds, type Rounds } from './rounds.js';
 
 /** What all of a bench's measurements have in common. */
-export interface Extent {
-  rounds: number;
+export interface Extent extends Rounds {
   warmUpMs: number;
   measureMs: number;
 }
@@ -36,48 +35,51 @@ export const PAIRS_TASK = {
 /** By title: `QoS 1`, `QoS 1, with +`, `1 to 1000, QoS 0`. */
 export type Tables = Record<string, Result[]>;
 
-export async function exact(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
-  const tables: Tables = {};
-  for (const qos of options.qosLevels) {
-    const task = { ...PAIRS_TASK, qos, window: options.window ?? WINDOWS[qos] };
-    tables[`QoS ${qos}`] = await compared(`QoS ${qos}`, peers, task, options);
-  }
-  return tables;
+export function exact(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
+  const tasks = options.qosLevels.map((qos): [string, Task] => [
+    `QoS ${qos}`,
+    { ...PAIRS_TASK, qos, window: options.window ?? WINDOWS[qos] },
+  ]);
+  return compared(tasks, peers, options);
 }
 
-export async function wildcard(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
-  const title = 'QoS 1, with +';
-  const task = { ...PAIRS_TASK, qos: 1 as const, wildcard: true, window: options.window ?? WINDOWS[1] };
-  return { [title]: await compared(title, peers, task, options) };
+export function wildcard(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
+  const task: Task = { ...PAIRS_TASK, qos: 1, wildcard: true, window: options.window ?? WINDOWS[1] };
+  return compared([['QoS 1, with +', task]], peers, options);
 }
 
-export async function fanOut(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
-  const tables: Tables = {};
-  for (const qos of [0, 1] as const) {
-    const title = `1 to ${FAN_OUT}, QoS ${qos}`;
-    const task = { ...PAIRS_TASK, qos, pairs: 1, fanOut: FAN_OUT, window: options.window ?? FAN_OUT_WINDOW };
-    tables[title] = await compared(title, peers, task, options);
-  }
-  return tables;
+export function fanOut(peers: readonly Peer[], options: ThroughputOptions): Promise<Tables> {
+  const tasks = ([0, 1] as const).map((qos): [string, Task] => [
+    `1 to ${FAN_OUT}, QoS ${qos}`,
+    { ...PAIRS_TASK, qos, pairs: 1, fanOut: FAN_OUT, window: options.window ?? FAN_OUT_WINDOW },
+  ]);
+  return compared(tasks, peers, options);
 }
 
 type Task = Omit<LoadTask, 'url' | 'warmUpMs' | 'measureMs'>;
 
-async function compared(title: string, peers: readonly Peer[], task: Task, extent: Extent): Promise<Result[]> {
-  const { rounds, warmUpMs, measureMs } = extent;
-  const connections = task.pairs * (task.fanOut + 1);
-  const needed: Feature[] = [
-    ...(task.qos === 2 ? ['QoS 2' as const] : []),
-    ...(task.wildcard ? ['wildcards' as const] : []),
-  ];
-  const able = peers.filter(
-    ({ lacks, connectionsMax = Number.POSITIVE_INFINITY }) =>
-      connections <= connectionsMax && !needed.some((feature) => lacks.includes(feature)),
+/** All tasks in each round: they are compared with one another as well. */
+async function compared(tasks: [string, Task][], peers: readonly Peer[], extent: Extent): Promise<Tables> {
+  const turns = tasks.flatMap(([title, task]) =>
+    peers.filter((peer) => isAble(peer, task)).map((peer) => ({ title, task, peer })),
   );
-  const taken: Map<string, Measurement[]> = await inRounds(able, rounds, (peer) =>
-    measure(peer, { ...task, warmUpMs, measureMs }),
-  );
-  const results = resultsOf(taken);
-  console.log(tableOf(title, results));
-  return results;
+  const { warmUpMs, measureMs } = extent;
+  const taken = await inRounds(turns, extent, ({ task, peer }) => measure(peer, { ...task, warmUpMs, measureMs }));
+  const tables: Tables = {};
+  for (const [title] of tasks) {
+    const ofTitle = turns.flatMap(({ title: its, peer }, i) => {
+      const measurements = taken[i] ?? [];
+      return its === title && measurements.length > 0 ? [{ name: peer.name, measurements }] : [];
+    });
+    tables[title] = resultsOf(ofTitle);
+    console.log(tableOf(title, tables[title]));
+  }
+  return tables;
+}
+
+function isAble({ lacks, connectionsMax = Number.POSITIVE_INFINITY }: Peer, task: Task): boolean {
+  const needs: Feature[] = [];
+  if (task.qos === 2) needs.push('QoS 2');
+  if (task.wildcard) needs.push('wildcards');
+  return task.pairs * (task.fanOut + 1) <= connectionsMax && !needs.some((feature) => lacks.includes(feature));
 }
