@@ -28,7 +28,7 @@ export function onInboundBegun(
   effects.push({
     type: 'resolve-append',
     reference: input.reference,
-    topic: entry.publication.topic,
+    publication: entry.publication,
     token: existing.token,
     sinceMs: existing.begunAtMs,
   });

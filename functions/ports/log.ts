@@ -17,6 +17,8 @@ export interface LogRecord {
 export interface LogEntry {
   partition: string;
   position: Position;
+  /** As in `Receipt`. */
+  layout?: number;
   /** Milliseconds since the epoch, as the log saw it. */
   appendedAtMs: number;
   record: LogRecord;
@@ -25,6 +27,8 @@ export interface LogEntry {
 export interface Receipt {
   partition: string;
   position: Position;
+  /** Rises where a key has moved to another partition, since positions of two partitions cannot be compared; absent: 0. */
+  layout?: number;
 }
 
 /** Where to begin: the entry after a position, the first that is kept, or the next to come. */
@@ -67,8 +71,17 @@ export interface Log {
    */
   append(topic: string, record: LogRecord): Promise<Receipt>;
 
-  /** Names of the topic's partitions, at least one. */
-  partitions(topic: string): Promise<readonly string[]>;
+  /**
+   * Names of the topic's partitions, in order: a key's is number `keyHash(key)` modulo their count (`topics/key-hash.ts`).
+   * They may become more. A topic that is not there is made where that is allowed and `make` is not false; else it has none.
+   */
+  partitions(topic: string, options?: { make?: boolean }): Promise<readonly string[]>;
+
+  /** Names of the topics that there are in a namespace (`tenant/namespace`), each once however many partitions it has. */
+  topics(namespace: string): Promise<readonly string[]>;
+
+  /** Resolves where the log can be reached now. Rejects `unavailable`, or `refused` where it does not let us in. */
+  check(): Promise<void>;
 
   /**
    * Entries reach a reader only once they are durable. What retention has dropped is passed over: a reader goes on with the
@@ -89,9 +102,12 @@ export interface Log {
   /**
    * Settles appends in doubt: waits until no earlier append of this topic and these keys can still arrive, then looks for
    * records whose property `name` is one of the values, from `sinceMs` (milliseconds since the epoch, by the appender's clock)
-   * on. Resolves with the values that were found; reads the log once for all of them.
+   * on. Resolves with the receipts of those that were found, by value; reads the log once for all of them.
    */
-  find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>>;
+  find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlyMap<string, Receipt>>;
+
+  /** Keeps nothing any more for a reader of that name, which is closed. */
+  forget(partition: string, name: string): Promise<void>;
 
   /** Finishes what was handed over, then closes every reader. */
   close(): Promise<void>;

@@ -1,8 +1,8 @@
-import type { Log, Sought } from '../ports/log.js';
+import type { Log, Receipt, Sought } from '../ports/log.js';
 
 interface Search extends Sought {
   sinceMs: number;
-  resolve: (found: boolean) => void;
+  resolve: (found: Receipt | undefined) => void;
   reject: (error: unknown) => void;
 }
 
@@ -24,8 +24,8 @@ export class AppendSearch {
     this.#property = property;
   }
 
-  /** Whether a record with that value of the property was appended, from `sinceMs` on. Rejects as `Log.find` does. */
-  find(topic: string, sought: Sought, sinceMs: number): Promise<boolean> {
+  /** The receipt of a record with that value of the property, from `sinceMs` on, if there is one. Rejects as `Log.find` does. */
+  find(topic: string, sought: Sought, sinceMs: number): Promise<Receipt | undefined> {
     return new Promise((resolve, reject) => {
       const search = { ...sought, sinceMs, resolve, reject };
       const waiting = this.#waiting.get(topic);
@@ -46,7 +46,7 @@ export class AppendSearch {
       const sinceMs = Math.min(...searches.map((search) => search.sinceMs));
       try {
         const found = await this.#log.find(topic, this.#property, searches, sinceMs);
-        for (const { value, resolve } of searches) resolve(found.has(value));
+        for (const { value, resolve } of searches) resolve(found.get(value));
       } catch (error) {
         for (const { reject } of searches) reject(error);
       }

@@ -45,8 +45,9 @@ async function done(
       return { type: 'inbound-begun', reference, existing: existing ?? null };
     }
     case 'resolve-append': {
-      const { reference, topic, token, sinceMs } = effect;
-      return { type: 'append-resolved', reference, found: await publisher.wasPublished(topic, token, sinceMs) };
+      const { reference, publication, token, sinceMs } = effect;
+      const found = await publisher.wasPublished(publication, token, sinceMs);
+      return { type: 'append-resolved', reference, found };
     }
     case 'end-inbound': {
       const { packetId } = effect;

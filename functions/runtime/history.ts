@@ -43,15 +43,16 @@ export class History {
   }
 
   #publicationOf(logTopic: string, { record, appendedAtMs }: LogEntry): Publication | null {
-    const topic = this.#routes.toTopic(logTopic, record.key, record.properties);
+    const topic = this.#routes.toTopic(logTopic, record.key);
     const publication = topic === null ? null : fromRecord(record, topic, appendedAtMs);
     return publication === null || 'problem' in publication ? null : publication;
   }
 
   async #topicOf(partition: string): Promise<string> {
-    const topics = this.#routes.logTopics();
-    for (const topic of this.#topics.has(partition) || topics === 'all' ? [] : topics) {
-      for (const name of await this.#log.partitions(topic)) this.#topics.set(name, topic);
+    const readings = this.#topics.has(partition) ? [] : this.#routes.readings('#');
+    for (const reading of readings) {
+      if ('namespace' in reading) continue;
+      for (const name of await this.#log.partitions(reading.logTopic)) this.#topics.set(name, reading.logTopic);
     }
     return this.#topics.get(partition) ?? partition;
   }

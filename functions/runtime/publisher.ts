@@ -29,14 +29,19 @@ export class Publisher {
     return publication.retain ? this.#retain(publication, appended) : appended;
   }
 
-  /** Whether an append with this token was made; waits until none can arrive late. */
-  async wasPublished(topic: string, token: string, sinceMs: number): Promise<boolean> {
-    const place = this.#routes.toLog(topic);
+  /**
+   * Whether it was appended under this token; waits until no append can arrive late. Its retained row, which the crash may
+   * have come before, is then written too.
+   */
+  async wasPublished(publication: Publication, token: string, sinceMs: number): Promise<boolean> {
+    const place = this.#routes.toLog(publication.topic);
     if (place === null) return false;
-    return this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
+    const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
+    if (receipt !== undefined && publication.retain) await this.#retain(publication, receipt);
+    return receipt !== undefined;
   }
 
-  async #retain(publication: Publication, appended: Promise<Receipt>): Promise<Receipt> {
+  async #retain(publication: Publication, appended: Promise<Receipt> | Receipt): Promise<Receipt> {
     const receipt = await appended;
     try {
       await this.#store.retained.put(retainedRow(receipt, publication));

@@ -237,7 +237,7 @@ export class ShardDriver {
     this.work(effect.type, async () => {
       const sinceMs = inDoubtSinceMs;
       inDoubtSinceMs ??= clock.now();
-      const isOut = sinceMs !== null && (await publisher.wasPublished(publication.topic, token, sinceMs));
+      const isOut = sinceMs !== null && (await publisher.wasPublished(publication, token, sinceMs));
       if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
       await presence.settleWill(clientId, connectionNumber);
       telemetry.count('wills-published');

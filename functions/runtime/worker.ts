@@ -98,9 +98,9 @@ export class Worker implements SessionChannel {
     const { shard } = this.#driver;
     await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber });
     const replays: Promise<void>[] = [];
-    const topics = routes.logTopics();
-    if (topics === 'all') throw new Error('routes that cannot name their log topics are not in this version');
-    for (const topic of topics) {
+    for (const reading of routes.readings('#')) {
+      if ('namespace' in reading) throw new Error('routes that cannot name their log topics are not in this version');
+      const topic = reading.logTopic;
       for (const partition of await log.partitions(topic)) replays.push(this.#follow(topic, partition));
     }
     await Promise.all(replays);
@@ -161,7 +161,7 @@ export class Worker implements SessionChannel {
 
   #handOut(topic: string, entry: LogEntry, isReplay: boolean, now: number): void {
     const { routes, telemetry } = this.#parts;
-    const mqttTopic = routes.toTopic(topic, entry.record.key, entry.record.properties);
+    const mqttTopic = routes.toTopic(topic, entry.record.key);
     const publication =
       mqttTopic === null ? { problem: 'no route' } : fromRecord(entry.record, mqttTopic, entry.appendedAtMs);
     if ('problem' in publication) {

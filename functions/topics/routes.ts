@@ -1,4 +1,4 @@
-import { topicNameProblem } from './names.js';
+import { hasWildcard, topicNameProblem } from './names.js';
 
 /** Where a publication goes: a topic of the log, and the key that decides its partition. */
 export interface Placement {
@@ -6,28 +6,45 @@ export interface Placement {
   key: string;
 }
 
-/**
- * How MQTT topics and topics of the log stand for each other (DESIGN.md section 4). Two more kinds are to come:
- * `templated` takes topics of one shape, `devices/{id}/cmd`, to a log topic of their own, with what stands for `{id}` as
- * the key; it places no other topic, and fills the shape in again on the way back. `mop` takes each topic to a log topic
- * named after it, as MoP does; for a filter with wildcards it cannot name the log topics ahead.
- */
+/** What has to be read so that no publication that a filter matches is missed. */
+export type Reading =
+  /** A topic of the log; where one key alone can match, the partition of that key is enough. */
+  | { logTopic: string; key: string | null }
+  /** The topics of a namespace (`tenant/namespace`) that `toTopic` gives a matching MQTT topic: which there are, only the log can say. */
+  | { namespace: string };
+
+/** What a route says of a topic of the log. */
+export interface LogTopic {
+  /** Whether Pulsegate may make it where it is not there. */
+  mayBeMade: boolean;
+  /** Made with so many partitions; null: as the log does by itself. */
+  partitions: number | null;
+  /** Raised when MQTT topics move to this topic of the log from another: their retained messages are newer than those of a lower one. */
+  generation: number;
+}
+
+/** How MQTT topics and topics of the log stand for each other (DESIGN.md section 4). */
 export interface Route {
   /** null where this route does not take the topic. */
   toLog(topic: string): Placement | null;
   /** The MQTT topic of a record, whoever produced it; null where it is not this route's, or stands for no valid topic. */
-  toTopic(logTopic: string, key: string, properties: Readonly<Record<string, string>>): string | null;
-  /** Every log topic that may hold a publication that `filter` matches; `all` where only the log can say which there are. */
-  logTopics(filter: string): readonly string[] | 'all';
+  toTopic(logTopic: string, key: string): string | null;
+  /** None where this route can hold nothing that the filter matches. */
+  readings(filter: string): readonly Reading[];
+  /** null where the topic of the log is none of this route's. */
+  describe(logTopic: string): LogTopic | null;
 }
+
+const PLAIN: LogTopic = { mayBeMade: true, partitions: null, generation: 0 };
 
 /** Takes every topic to one topic of the log, with the MQTT topic as the key: order holds per MQTT topic. */
 export function keyedRoute(logTopic = 'mqtt'): Route {
-  const logTopics = [logTopic];
+  const whole = [{ logTopic, key: null }];
   return {
     toLog: (topic) => (topicNameProblem(topic) === null ? { logTopic, key: topic } : null),
     toTopic: (from, key) => (from === logTopic && topicNameProblem(key) === null ? key : null),
-    logTopics: () => logTopics,
+    readings: (filter) => (hasWildcard(filter) ? whole : [{ logTopic, key: filter }]),
+    describe: (name) => (name === logTopic ? PLAIN : null),
   };
 }
 
@@ -40,29 +57,27 @@ export class Routes implements Route {
   }
 
   toLog(topic: string): Placement | null {
-    for (const route of this.#routes) {
-      const placement = route.toLog(topic);
-      if (placement !== null) return placement;
-    }
-    return null;
+    return this.#first((route) => route.toLog(topic));
   }
 
-  toTopic(logTopic: string, key: string, properties: Readonly<Record<string, string>>): string | null {
-    for (const route of this.#routes) {
-      const topic = route.toTopic(logTopic, key, properties);
-      if (topic !== null) return topic;
-    }
-    return null;
+  toTopic(logTopic: string, key: string): string | null {
+    return this.#first((route) => route.toTopic(logTopic, key));
   }
 
   /** Of every route, not of the first alone: a native producer may write to any of their log topics. */
-  logTopics(filter = '#'): readonly string[] | 'all' {
-    const named = new Set<string>();
+  readings(filter: string): readonly Reading[] {
+    return this.#routes.flatMap((route) => route.readings(filter));
+  }
+
+  describe(logTopic: string): LogTopic | null {
+    return this.#first((route) => route.describe(logTopic));
+  }
+
+  #first<T>(ask: (route: Route) => T | null): T | null {
     for (const route of this.#routes) {
-      const logTopics = route.logTopics(filter);
-      if (logTopics === 'all') return 'all';
-      for (const logTopic of logTopics) named.add(logTopic);
+      const answer = ask(route);
+      if (answer !== null) return answer;
     }
-    return [...named];
+    return null;
   }
 }

@@ -36,7 +36,7 @@ export function effectLine(effect: Effect, level: Level): string {
     case 'begin-inbound':
       return `begin-inbound #${effect.reference} packet ${effect.packetId} token=${effect.token}`;
     case 'resolve-append':
-      return `resolve-append #${effect.reference} ${effect.topic} token=${effect.token} since=${effect.sinceMs}`;
+      return `resolve-append #${effect.reference} ${effect.publication.topic} token=${effect.token} since=${effect.sinceMs}`;
     case 'end-inbound':
       return `end-inbound packet ${effect.packetId}`;
     case 'drop-inbound':

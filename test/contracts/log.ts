@@ -230,6 +230,22 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       await second.close();
     });
 
+    it('a name is forgotten, whether the log has heard of it or not', async () => {
+      const name = topic();
+      const { partition } = await log.append(name, record('k', '0'));
+      await log.forget(partition, 'nobody');
+      const reader = await log.read(partition, 'earliest', { name: 'somebody' });
+      await take(reader, 1);
+      await reader.close();
+      await log.forget(partition, 'somebody');
+      await log.forget(partition, 'somebody');
+      const again = await log.read(partition, 'earliest', { name: 'somebody' });
+      assert.deepEqual((await take(again, 1)).map(payloadText), ['0']);
+      await again.close();
+    });
+
+    it('a log that is there says so', () => log.check());
+
     it('positions are plain text that other texts can be made of', async () => {
       const { position } = await log.append(topic(), record('k'));
       assert.match(position, /^[^~@\s]+$/);
@@ -288,7 +304,14 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
         { key: 'j', value: 'wanted-not' },
         { key: 'k', value: 'other' },
       ];
-      assert.deepEqual([...(await log.find(name, 'token', sought, since))].sort(), ['other', 'wanted-not']);
+      assert.deepEqual([...(await log.find(name, 'token', sought, since)).keys()].sort(), ['other', 'wanted-not']);
+    });
+
+    it('find gives the receipt of what it found', async () => {
+      const name = topic();
+      const receipt = await log.append(name, record('k', 'x', { token: 'wanted' }));
+      const found = await log.find(name, 'token', [{ key: 'k', value: 'wanted' }], 0);
+      assert.deepEqual(found, new Map([['wanted', receipt]]));
     });
 
     it('find does not see what only looks like the token', async () => {
@@ -329,7 +352,7 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       const entries = await take(await log.read(partition, 'earliest'), 4);
       assert.deepEqual(entries.map(payloadText), ['1', '2', '3', '4']);
       assert.deepEqual(entries.map(place), [...receipts, next]);
-      assert.deepEqual([...(await log.find(name, 'n', [{ key: 'k', value: '3' }], 0))], ['3']);
+      assert.deepEqual(await log.find(name, 'n', [{ key: 'k', value: '3' }], 0), new Map([['3', receipts[2]!]]));
     });
 
     it('closing finishes what was handed over, closes readers and refuses what comes after', async (t) => {
@@ -394,5 +417,5 @@ async function rejection(promise: Promise<unknown>): Promise<PortErrorCode | 'no
 /** Tokens of key `k` that are there, sorted. */
 async function find(log: Log, topic: string, tokens: readonly string[], sinceMs: number): Promise<string[]> {
   const sought = tokens.map((value) => ({ key: 'k', value }));
-  return [...(await log.find(topic, 'token', sought, sinceMs))].sort();
+  return [...(await log.find(topic, 'token', sought, sinceMs)).keys()].sort();
 }

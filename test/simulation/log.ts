@@ -10,7 +10,7 @@ import type {
   Receipt,
   Sought,
 } from '../../functions/ports/log.js';
-import { shardOf } from '../../functions/topics/shard.js';
+import { keyHash } from '../../functions/topics/key-hash.js';
 import type { Disk } from './disk.js';
 
 const POSITION_DIGITS = 12;
@@ -95,6 +95,18 @@ export class SimulatedLog implements Log {
     return Array.from({ length: this.options.partitions }, (_, i) => `${topic}-${i}`);
   }
 
+  async topics(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async check(): Promise<void> {
+    if (this.#closed) throw gone();
+  }
+
+  async forget(name: string): Promise<void> {
+    this.data.acknowledged.delete(name);
+  }
+
   async read(name: string, from: From): Promise<LogReader> {
     if (this.#closed) throw gone();
     const partition = this.data.of(name);
@@ -123,14 +135,20 @@ export class SimulatedLog implements Log {
   }
 
   /** Its turn comes after every append of the partitions that was handed over before. */
-  async find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
+  async find(
+    topic: string,
+    name: string,
+    sought: readonly Sought[],
+    sinceMs: number,
+  ): Promise<ReadonlyMap<string, Receipt>> {
+    const found = new Map<string, Receipt>();
     const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));
     for (const [lane, what] of lanes) {
       await this.disk.write(lane, `find ${what}`, () => {
-        for (const { record, appendedAtMs } of this.data.of(lane).entries) {
+        for (const { position, record, appendedAtMs } of this.data.of(lane).entries) {
           const isIt = sought.some(({ key, value }) => record.key === key && record.properties[name] === value);
-          if (isIt && appendedAtMs >= sinceMs) found.add(record.properties[name] as string);
+          if (isIt && appendedAtMs >= sinceMs)
+            found.set(record.properties[name] as string, { partition: lane, position });
         }
         return { value: undefined };
       });
@@ -145,7 +163,7 @@ export class SimulatedLog implements Log {
   }
 
   #partitionOf(topic: string, key: string): string {
-    return `${topic}-${shardOf(key, this.options.partitions)}`;
+    return `${topic}-${keyHash(key) % this.options.partitions}`;
   }
 }
 

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { keyedRoute, type Route, Routes } from '../../functions/topics/routes.js';
 
 /** Takes what begins with `prefix` to a log topic of that name. */
-function prefixRoute(prefix: string, logTopics: Route['logTopics']): Route {
+function prefixRoute(prefix: string, readings: Route['readings']): Route {
   return {
     toLog: (topic) =>
       topic.startsWith(`${prefix}/`) ? { logTopic: prefix, key: topic.slice(prefix.length + 1) } : null,
     toTopic: (logTopic, key) => (logTopic === prefix ? `${prefix}/${key}` : null),
-    logTopics,
+    readings,
+    describe: () => null,
   };
 }
 
@@ -16,9 +17,10 @@ test('the keyed route takes every topic to one log topic, with the topic as key,
   const route = keyedRoute('all');
   for (const topic of ['a', '/a/b', '$SYS/x', 'persistent://t/n/x']) {
     assert.deepEqual(route.toLog(topic), { logTopic: 'all', key: topic });
-    assert.equal(route.toTopic('all', topic, {}), topic);
+    assert.equal(route.toTopic('all', topic), topic);
   }
-  assert.deepEqual(route.logTopics('a/+'), ['all']);
+  assert.deepEqual(route.readings('a/+'), [{ logTopic: 'all', key: null }]);
+  assert.deepEqual(route.readings('a/b'), [{ logTopic: 'all', key: 'a/b' }]);
 });
 
 test('the keyed route writes to mqtt unless told otherwise', () => {
@@ -31,32 +33,35 @@ test('the keyed route places no topic that is none', () => {
 });
 
 test('a native record whose key is not a topic name has no topic', () => {
-  for (const key of ['', 'a/+', '#', 'a\u0000']) assert.equal(keyedRoute().toTopic('mqtt', key, {}), null);
+  for (const key of ['', 'a/+', '#', 'a\u0000']) assert.equal(keyedRoute().toTopic('mqtt', key), null);
 });
 
 test('a record of another log topic is not the keyed route’s', () => {
-  assert.equal(keyedRoute('mqtt').toTopic('other', 'a', {}), null);
+  assert.equal(keyedRoute('mqtt').toTopic('other', 'a'), null);
 });
 
 test('the first route that takes a topic or a record decides', () => {
-  const routes = new Routes([prefixRoute('x', () => ['x']), prefixRoute('x/y', () => ['x/y']), keyedRoute()]);
+  const routes = new Routes([
+    prefixRoute('x', () => [{ logTopic: 'x', key: null }]),
+    prefixRoute('x/y', () => [{ logTopic: 'x/y', key: null }]),
+    keyedRoute(),
+  ]);
   assert.deepEqual(routes.toLog('x/y/z'), { logTopic: 'x', key: 'y/z' });
   assert.deepEqual(routes.toLog('y'), { logTopic: 'mqtt', key: 'y' });
-  assert.equal(routes.toTopic('x', '1', {}), 'x/1');
-  assert.equal(routes.toTopic('mqtt', 'x/1', {}), 'x/1');
+  assert.equal(routes.toTopic('x', '1'), 'x/1');
+  assert.equal(routes.toTopic('mqtt', 'x/1'), 'x/1');
 });
 
 test('what no route takes has no place, and no topic', () => {
-  const routes = new Routes([prefixRoute('x', () => ['x'])]);
+  const routes = new Routes([prefixRoute('x', () => [{ logTopic: 'x', key: null }])]);
   assert.equal(routes.toLog('y'), null);
-  assert.equal(routes.toTopic('y', '1', {}), null);
+  assert.equal(routes.toTopic('y', '1'), null);
 });
 
-test('the log topics of a filter are those of all routes, each once', () => {
-  const routes = new Routes([prefixRoute('x', (filter) => [filter, 'x']), keyedRoute('x'), keyedRoute('mqtt')]);
-  assert.deepEqual(routes.logTopics('f'), ['f', 'x', 'mqtt']);
-});
-
-test('one route that cannot name its log topics makes it all', () => {
-  assert.equal(new Routes([keyedRoute(), prefixRoute('x', () => 'all')]).logTopics('a/#'), 'all');
+test('what is to be read for a filter is what all routes say', () => {
+  const routes = new Routes([prefixRoute('x', (filter) => [{ logTopic: 'x', key: filter }]), keyedRoute('mqtt')]);
+  assert.deepEqual(routes.readings('f/#'), [
+    { logTopic: 'x', key: 'f/#' },
+    { logTopic: 'mqtt', key: null },
+  ]);
 });

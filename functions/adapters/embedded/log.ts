@@ -40,7 +40,7 @@ export interface EmbeddedLogOptions {
  */
 export class EmbeddedLog implements Log {
   private readonly table: BatchTable;
-  private readonly topics = new Map<string, TopicLog>();
+  private readonly topicLogs = new Map<string, TopicLog>();
   private readonly readers = new Set<TopicReader>();
   private readonly now: () => number;
   private readonly budget: TailBudget;
@@ -61,7 +61,7 @@ export class EmbeddedLog implements Log {
     if (retention) this.trimTimer = setInterval(() => void this.trim(retention), TRIM_EVERY_MS).unref();
     // Where the store commits anyway, what was appended in the same turn goes along.
     env.beforeCommit(() => {
-      for (const topic of this.topics.values()) topic.flush();
+      for (const topic of this.topicLogs.values()) topic.flush();
     });
   }
 
@@ -75,9 +75,19 @@ export class EmbeddedLog implements Log {
     return [this.topic(topic).name];
   }
 
+  async topics(namespace: string): Promise<readonly string[]> {
+    const prefix = `persistent://${namespace}/`;
+    return [...this.topicLogs.keys()].filter((name) => name.startsWith(prefix));
+  }
+
+  async check(): Promise<void> {
+    if (this.closing) throw closed();
+  }
+
   async read(partition: string, from: From): Promise<LogReader> {
     const topic = this.topic(partition);
     const reader = new TopicReader(topic, placeOf(from, topic), () => this.readers.delete(reader));
+    topic.isForgotten = false;
     this.readers.add(reader);
     return reader;
   }
@@ -96,13 +106,13 @@ export class EmbeddedLog implements Log {
     name: string,
     sought: readonly Sought[],
     sinceMs: number,
-  ): Promise<ReadonlySet<string>> {
+  ): Promise<ReadonlyMap<string, Receipt>> {
     const topic = this.topic(topicName);
     // This process alone has the directory open: an append that can still arrive is one of its own.
     await topic.drained();
     const wanted = new Set(sought.map(({ value }) => value));
     const [only] = wanted.size === 1 ? wanted : [];
-    const found = new Set<string>();
+    const found = new Map<string, Receipt>();
     const last = topic.lastDurable;
     let bytes = 0;
     let number = firstBatchSince(this.table, topic.id, last, sinceMs - FIND_MARGIN_MS);
@@ -110,9 +120,9 @@ export class EmbeddedLog implements Log {
       const stored = this.table.next(topic.id, number, last);
       if (stored === undefined) break;
       if (only === undefined || stored.value.includes(only)) {
-        for (const { record } of decodeStored(topicName, stored).entries) {
+        for (const { partition, position, record } of decodeStored(topicName, stored).entries) {
           const value = record.properties[name];
-          if (value !== undefined && wanted.has(value)) found.add(value);
+          if (value !== undefined && wanted.has(value)) found.set(value, { partition, position });
         }
       }
       number = stored.number + 1;
@@ -123,6 +133,10 @@ export class EmbeddedLog implements Log {
       }
     }
     return found;
+  }
+
+  async forget(partition: string): Promise<void> {
+    this.topic(partition).isForgotten = true;
   }
 
   close(): Promise<void> {
@@ -149,18 +163,19 @@ export class EmbeddedLog implements Log {
   }
 
   private async trimAll(retention: Retention): Promise<void> {
-    for (const topic of this.topics.values()) {
+    for (const topic of this.topicLogs.values()) {
       const needed = [...this.readers].flatMap((reader) =>
         reader.partition === topic.name && reader.neededFrom !== undefined ? [reader.neededFrom] : [],
       );
-      // Without a reader nobody has said what is no longer needed.
+      if (topic.isForgotten) needed.push(topic.lastDurable + 1);
+      // Otherwise nobody has said what is no longer needed.
       if (needed.length > 0) await trimTopic(this.table, topic.id, Math.min(...needed), retention, this.now());
     }
   }
 
   private async finish(): Promise<void> {
     clearInterval(this.trimTimer);
-    await Promise.all([...this.topics.values()].map((topic) => topic.drained()));
+    await Promise.all([...this.topicLogs.values()].map((topic) => topic.drained()));
     await Promise.all([...this.readers].map((reader) => reader.close()));
   }
 
@@ -171,12 +186,12 @@ export class EmbeddedLog implements Log {
 
   private topic(name: string): TopicLog {
     if (this.closing) throw closed();
-    return this.topics.get(name) ?? this.addTopic(this.lastTopicId + 1, name, false);
+    return this.topicLogs.get(name) ?? this.addTopic(this.lastTopicId + 1, name, false);
   }
 
   private addTopic(id: number, name: string, named: boolean): TopicLog {
     const topic = new TopicLog(name, id, named, this.table, this.now, this.budget);
-    this.topics.set(name, topic);
+    this.topicLogs.set(name, topic);
     this.lastTopicId = Math.max(this.lastTopicId, id);
     return topic;
   }

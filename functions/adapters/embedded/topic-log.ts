@@ -38,6 +38,8 @@ export class TopicLog {
   lastDurable = 0;
   /** Position of the newest durable entry. */
   lastPosition: string | undefined;
+  /** Nobody reads it, nor will from where it is now. */
+  isForgotten = false;
   private lastNumber = 0;
   private lastTimeMs = 0;
   private open: Draft | undefined;

@@ -52,6 +52,21 @@ export class PulsarLog implements Log {
     return this.#web.partitions(topic);
   }
 
+  async topics(namespace: string): Promise<readonly string[]> {
+    this.#checkOpen();
+    return this.#web.topics(namespace);
+  }
+
+  async check(): Promise<void> {
+    this.#checkOpen();
+    await this.#web.topics(this.#settings.namespace);
+  }
+
+  async forget(partition: string, name: string): Promise<void> {
+    this.#checkOpen();
+    await this.#web.forget(partition, name);
+  }
+
   async read(partition: string, from: From, options: ReadOptions = {}): Promise<LogReader> {
     this.#checkOpen();
     // The newest at the time of asking, and not Pulsar's `latest`: a reader whose connection is lost before its first
@@ -80,18 +95,23 @@ export class PulsarLog implements Log {
     return this.#newest.last(partition, await this.#web.last(partition));
   }
 
-  async find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlySet<string>> {
+  async find(
+    topic: string,
+    name: string,
+    sought: readonly Sought[],
+    sinceMs: number,
+  ): Promise<ReadonlyMap<string, Receipt>> {
     this.#checkOpen();
     await this.#producers.drained(fullTopicName(topic, this.#settings.namespace));
     // What another process appended at that time arrives by then, or never.
     const waitMs = sinceMs + this.#settings.appendDeadlineMs - Date.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const wanted = new Set(sought.map(({ value }) => value));
-    const found = new Set<string>();
+    const found = new Map<string, Receipt>();
     const look = (page: readonly LogEntry[]) => {
-      for (const { record } of page) {
+      for (const { partition, position, record } of page) {
         const value = record.properties[name];
-        if (value !== undefined && wanted.has(value)) found.add(value);
+        if (value !== undefined && wanted.has(value)) found.set(value, { partition, position });
       }
     };
     const since = { sinceMs: sinceMs - FIND_MARGIN_MS };

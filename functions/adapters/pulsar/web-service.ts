@@ -54,6 +54,21 @@ export class WebService {
     return partitionNames(name, partitions);
   }
 
+  /** Names of a namespace's topics; partitioned ones by themselves, and not their partitions. */
+  async topics(namespace: string): Promise<readonly string[]> {
+    const partitioned = (await this.#json('GET', `persistent/${namespace}/partitioned`)) as string[];
+    const all = (await this.#json('GET', `persistent/${namespace}`)) as string[];
+    const whole = new Set(partitioned);
+    return [...whole, ...all.filter((name) => !whole.has(name.replace(/-partition-\d+$/, '')))];
+  }
+
+  /** Removes a subscription that nobody uses, if it is there. */
+  async forget(partition: string, name: string): Promise<void> {
+    const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}`;
+    const answer = await this.#ask('DELETE', path);
+    if (answer.status !== 404) this.#check(answer, partition);
+  }
+
   /** One request; the broker looks into the newest entry for the size of its batch. */
   async last(partition: string): Promise<Position | undefined> {
     const answer = await this.#ask('GET', `${topicPath(partition)}/lastMessageId`);

@@ -1,6 +1,6 @@
 import { PortError } from '../../../ports/errors.js';
 import type { LogRecord, Receipt } from '../../../ports/log.js';
-import { javaHash } from '../java-hash.js';
+import { keyHash } from '../../../topics/key-hash.js';
 import { positionOf } from '../message-id.js';
 import type { TransportProducer } from '../transport.js';
 import { type NativeProducer, nativeProblem } from './client.js';
@@ -34,7 +34,7 @@ export class NativeTopicProducer implements TransportProducer {
     if (payload.length > this.#messageMaxBytes) {
       throw new PortError('too-large', `${this.#topic}: Pulsar takes a message of ${this.#messageMaxBytes} bytes`);
     }
-    const { name, producer } = this.#partitions[javaHash(key) % this.#partitions.length]!;
+    const { name, producer } = this.#partitions[keyHash(key) % this.#partitions.length]!;
     const data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     try {
       const id = readNativeId(await producer.send({ data, partitionKey: key, properties }));
