@@ -1,9 +1,12 @@
 import type { SessionEffect } from '../session/effects.js';
-import type { SessionInput } from '../session/inputs.js';
+import type { FilterRefused, SessionInput } from '../session/inputs.js';
 import type { SessionState } from '../session/state.js';
 
 /** What a shard cannot do itself; `obey` is called while the shard steps, in order, and must not call back into it. */
 export type Obey = (session: SessionState, effect: ShardEffect) => void;
+
+/** What is read of the log for a filter: its partitions, or why it cannot be. */
+export type Read = { partitions: readonly string[] } | FilterRefused;
 
 /** What the driver reports of its effects; the shard adds what only it knows. */
 export type Report =

@@ -16,6 +16,9 @@ export interface DoneRow {
 export class Partitions {
   readonly #progress = new Map<string, Progress>();
   readonly #savedLow = new Map<string, Position | null>();
+  /** Not read any more: their saved checkpoints are to go. */
+  readonly #unfollowed = new Set<string>();
+  #isCaughtUp = false;
   #doneRows: DoneRow[] = [];
 
   constructor(checkpoints: readonly CheckpointRow[]) {
@@ -34,20 +37,43 @@ export class Partitions {
     return progress;
   }
 
+  /** Asks without making it known. */
+  low(partition: string): Position | null {
+    return this.#progress.get(partition)?.low ?? null;
+  }
+
+  follow(partition: string, position: Position | null): void {
+    this.#progress.set(partition, Progress.after(partition, position));
+    this.#unfollowed.delete(partition);
+  }
+
+  unfollow(partition: string): boolean {
+    if (this.#progress.get(partition)?.isIdle === false) return false;
+    this.#progress.delete(partition);
+    this.#unfollowed.add(partition);
+    return true;
+  }
+
+  /** Whatever is not followed by now holds nothing that anybody waits for. */
+  caughtUp(): void {
+    this.#isCaughtUp = true;
+  }
+
   settle(place: OutboundKey): void {
     if (isInLog(place)) this.#progress.get(place.source)?.settle(logPosition(place.position));
   }
 
-  /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
+  /** Whether replay does not come upon a place: the saved checkpoint is past it, or its partition is not read. */
   hasPassed(place: OutboundKey): boolean {
+    if (this.#isCaughtUp && !this.#progress.has(place.source)) return true;
     const low = this.#savedLow.get(place.source) ?? null;
     return low !== null && logPosition(place.position) <= low;
   }
 
   /** Per partition, the last position handed out. */
-  handedOut(): Record<string, Position> {
+  handedOut(partitions: Iterable<string> = this.#progress.keys()): Record<string, Position> {
     const positions: Record<string, Position> = {};
-    for (const [partition, { handedOut }] of this.#progress) positions[partition] = handedOut ?? '';
+    for (const partition of partitions) positions[partition] = this.#progress.get(partition)?.handedOut ?? '';
     return positions;
   }
 
@@ -57,12 +83,16 @@ export class Partitions {
 
   /** Checkpoints that moved since the last call. */
   takeCheckpoints(): CheckpointRow[] {
-    return [...this.#progress.values()].flatMap((progress) => progress.take() ?? []);
+    const moved = [...this.#progress.values()].flatMap((progress) => progress.take() ?? []);
+    return [...moved, ...[...this.#unfollowed].map((partition) => ({ partition, low: null, done: [] }))];
   }
 
   /** The checkpoints are durable: returns the rows that were kept only until now. */
   checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
-    for (const row of rows) this.#savedLow.set(row.partition, row.low);
+    for (const row of rows) {
+      this.#savedLow.set(row.partition, row.low);
+      if (row.low === null) this.#unfollowed.delete(row.partition);
+    }
     const passed = this.#doneRows.filter((row) => this.hasPassed(row.origin));
     if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.hasPassed(row.origin));
     return passed;

@@ -33,6 +33,18 @@ export class Progress {
     this.#replayDone = new Set(checkpoint.done);
   }
 
+  /** Of a partition that was not read: what is done is what was there. */
+  static after(partition: string, position: Position | null): Progress {
+    const progress = new Progress({ partition, low: position, done: [] });
+    progress.#changed = position !== null;
+    return progress;
+  }
+
+  /** Nobody still needs anything of it. */
+  get isIdle(): boolean {
+    return this.#byPosition.size === 0;
+  }
+
   get low(): Position | null {
     return this.#low;
   }

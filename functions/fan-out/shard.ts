@@ -1,14 +1,14 @@
 import type { LogEntry, Position } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
-import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
+import type { CheckpointRow, OutboundKey, OutboundRow, SubscriptionRow } from '../ports/store.js';
 import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import { endSession } from '../session/ending.js';
-import type { SessionInput } from '../session/inputs.js';
+import type { FilterRead, FilterRefused, SessionInput } from '../session/inputs.js';
 import { initialSession, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
 import { stepSession } from '../session/step.js';
 import type { Publication } from '../topics/publication.js';
-import type { Obey, Report } from './effects.js';
+import type { Obey, Read, Report } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
 import { type DoneRow, Partitions } from './partitions.js';
 import { RecentRetained } from './recent-retained.js';
@@ -55,9 +55,39 @@ export class Shard {
     return this.#subscribers.count;
   }
 
-  /** Where reading of a partition goes on after a restart; null: from its beginning. */
+  /** Where reading of a partition goes on after a restart; null: nothing is known of it. */
   low(partition: string): Position | null {
-    return this.#partitions.of(partition).low;
+    return this.#partitions.low(partition);
+  }
+
+  /** Filters of the log that some session has. */
+  filters(): string[] {
+    return this.#subscribers.filters();
+  }
+
+  /** Whether some session has a filter that matches the topic. */
+  hasMatch(topic: string): boolean {
+    return this.#subscribers.hasMatch(topic);
+  }
+
+  /** Every subscription of every session. */
+  *subscriptions(): Iterable<SubscriptionRow> {
+    for (const { state } of this.#sessions.values()) yield* Object.values(state.subscriptions);
+  }
+
+  /** A partition is read from now on, beginning after `position`; null: with its first entry. */
+  follow(partition: string, position: Position | null): void {
+    this.#partitions.follow(partition, position);
+  }
+
+  /** All that has to be read is followed: what was left of other partitions can go. */
+  caughtUp(): void {
+    this.#partitions.caughtUp();
+  }
+
+  /** No filter needs a partition any more. False, and nothing has changed, where some session still owes its client something of it. */
+  unfollow(partition: string): boolean {
+    return this.#partitions.unfollow(partition);
   }
 
   /** Whether the saved checkpoint is past a place, so that replay does not come upon it. */
@@ -79,7 +109,8 @@ export class Shard {
     this.#step(slot, { type: 'ticked' }, now);
   }
 
-  command(command: SessionCommand, now: number): void {
+  /** `reads`: for each filter of a SUBSCRIBE; left out: the log is read whole. */
+  command(command: SessionCommand, now: number, reads?: readonly Read[]): void {
     let slot = this.#sessions.get(command.clientId);
     if (command.type === 'connected') {
       if (slot !== undefined && slot.state.generation < command.generation) {
@@ -91,7 +122,7 @@ export class Shard {
     }
     if (slot === undefined) return;
     if (command.type === 'subscribe') {
-      this.#step(slot, { ...command, handedOut: this.#partitions.handedOut() }, now);
+      this.#step(slot, { ...command, read: command.subscriptions.map((_, i) => this.#handedOut(reads?.[i])) }, now);
     } else if (command.type === 'disconnected') {
       this.#step(slot, { ...command, shared: this.#subscribers.servedWithout(slot) }, now);
     } else {
@@ -182,6 +213,11 @@ export class Shard {
   /** The checkpoints are durable: returns the rows that were kept only until now. */
   checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
     return this.#partitions.checkpointsSaved(rows);
+  }
+
+  #handedOut(read: Read | undefined): FilterRead | FilterRefused {
+    if (read !== undefined && 'reasonCode' in read) return read;
+    return { handedOut: this.#partitions.handedOut(read?.partitions) };
   }
 
   #step(slot: Slot, input: SessionInput, now: number): void {

@@ -21,6 +21,15 @@ export class Subscribers {
     return this.#index.size - this.#groups.size + this.#shared;
   }
 
+  /** Filters of the log that somebody has; of a share, what follows its name. */
+  filters(): string[] {
+    return this.#index.all();
+  }
+
+  hasMatch(topic: string): boolean {
+    return this.#index.has(topic);
+  }
+
   set(slot: Slot, subscription: SubscriptionRow): void {
     const { filter } = subscription;
     const shared = parseShared(filter);

@@ -8,7 +8,7 @@ import {
 export interface Limit {
   /** Environment variable; in a file, the same name. */
   setting: string;
-  unit: 'bytes' | 'messages' | 'connections' | 'subscriptions' | 'aliases' | 'ms' | 's';
+  unit: 'bytes' | 'messages' | 'connections' | 'subscriptions' | 'partitions' | 'aliases' | 'ms' | 's';
   default: number;
   min: number;
   max: number;
@@ -194,6 +194,26 @@ export const LIMITS = {
     max: BYTES_MAX,
     meaning: 'size on disk of the embedded log',
     answer: 'the oldest goes; what a session still needs is kept whatever the size',
+  },
+  partitionsMax: {
+    setting: 'PULSEGATE_PARTITIONS_MAX',
+    unit: 'partitions',
+    default: 10_000,
+    min: 1,
+    max: COUNT_MAX,
+    meaning: 'partitions of the log that fan-out reads at once, one consumer each',
+    answer:
+      'SUBACK 0x97 (5), 0x80 (3.1.1) for a filter that needs more; of topics that come to be later: said in the log, and not read',
+  },
+  lingerMs: {
+    setting: 'PULSEGATE_LINGER_MS',
+    unit: 'ms',
+    default: 60_000,
+    min: 0,
+    max: COUNT_MAX,
+    meaning:
+      'how long a partition of the log that no filter needs any more is read on, so that subscribing again costs nothing',
+    answer: 'it is read no more, and the log keeps nothing for it',
   },
   replaysMax: {
     setting: 'PULSEGATE_REPLAYS_MAX',

@@ -31,11 +31,11 @@ export interface Receipt {
   layout?: number;
 }
 
-/** Where to begin: the entry after a position, the first that is kept, or the next to come. */
-export type From = { after: Position } | 'earliest' | 'latest';
-
-/** Or the first entry that was appended at or after a time, in milliseconds since the epoch, as the log saw it. */
+/** The entry after a position, the first appended at or after a time (milliseconds since the epoch, as the log saw it), or the first that is kept. */
 export type HistoryFrom = { after: Position } | { sinceMs: number } | 'earliest';
+
+/** Or the next to come. */
+export type From = HistoryFrom | 'latest';
 
 export interface ReadOptions {
   /**

@@ -194,7 +194,7 @@ export interface RetainedStore {
 /** How far a shard is done with a partition. */
 export interface CheckpointRow {
   partition: string;
-  /** All up to here is done; null: nothing yet. */
+  /** All up to here is done; null, with nothing done above it: the same as no row, which is then removed. */
   low: Position | null;
   /** Done above `low`; bounded, and then leaving out the newest. */
   done: Position[];

@@ -3,6 +3,7 @@ import { filterMatches } from '../topics/filter-match.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
+import type { LogTopics } from './log-topics.js';
 
 /** Entries looked at for one page, whatever they hold. */
 const LOOKED_AT_MAX = 1_000;
@@ -17,17 +18,17 @@ export interface HistoryPage {
 export class History {
   readonly #log: Log;
   readonly #routes: Routes;
-  /** By partition, the log topic that it is of. */
-  readonly #topics = new Map<string, string>();
+  readonly #topics: LogTopics;
 
-  constructor({ log, routes }: { log: Log; routes: Routes }) {
+  constructor({ log, routes, topics }: { log: Log; routes: Routes; topics: LogTopics }) {
     this.#log = log;
     this.#routes = routes;
+    this.#topics = topics;
   }
 
   /** A page of one partition; with fewer publications than `limit`, even none, where there is more to look at. */
   async page(filter: string, partition: string, from: HistoryFrom, limit: number): Promise<HistoryPage> {
-    const topic = await this.#topicOf(partition);
+    const topic = this.#topics.topicOf(partition) ?? partition;
     // Asked first: what is appended from now on is not passed over unseen.
     const last = (await this.#log.last(partition)) ?? '';
     const entries = await this.#log.history(partition, from, LOOKED_AT_MAX);
@@ -46,15 +47,6 @@ export class History {
     const topic = this.#routes.toTopic(logTopic, record.key);
     const publication = topic === null ? null : fromRecord(record, topic, appendedAtMs);
     return publication === null || 'problem' in publication ? null : publication;
-  }
-
-  async #topicOf(partition: string): Promise<string> {
-    const readings = this.#topics.has(partition) ? [] : this.#routes.readings('#');
-    for (const reading of readings) {
-      if ('namespace' in reading) continue;
-      for (const name of await this.#log.partitions(reading.logTopic)) this.#topics.set(name, reading.logTopic);
-    }
-    return this.#topics.get(partition) ?? partition;
   }
 }
 

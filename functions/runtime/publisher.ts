@@ -1,11 +1,12 @@
 import { retainedRow } from '../fan-out/retained-row.js';
 import { PortError } from '../ports/errors.js';
-import type { Log, Receipt } from '../ports/log.js';
+import type { Log, LogRecord, Receipt } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import { RECORD_PROPERTIES, toRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
 import { AppendSearch } from './append-search.js';
+import { FirstUse } from './first-use.js';
 
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {
@@ -13,20 +14,37 @@ export class Publisher {
   readonly #store: Pick<Store, 'retained'>;
   readonly #routes: Routes;
   readonly #search: AppendSearch;
+  readonly #firstUse: FirstUse;
+  /** Retained publications on their way to the log or to their row. */
+  readonly #retaining = new Set<Promise<unknown>>();
 
-  constructor(parts: { log: Log; store: Pick<Store, 'retained'>; routes: Routes }) {
+  /** `discover`: told of a log topic before this process first appends to it. */
+  constructor(parts: {
+    log: Log;
+    store: Pick<Store, 'retained'>;
+    routes: Routes;
+    discover: (logTopic: string) => Promise<void>;
+  }) {
     this.#log = parts.log;
     this.#store = parts.store;
     this.#routes = parts.routes;
     this.#search = new AppendSearch(parts.log, RECORD_PROPERTIES.token);
+    this.#firstUse = new FirstUse(parts.discover);
   }
 
   /** Resolves when the publication is durable, and its retained row where it has one. Rejects as `Log.append` does. */
   publish(publication: Publication): Promise<Receipt> {
     const place = this.#routes.toLog(publication.topic);
     if (place === null) return Promise.reject(new PortError('refused', 'no route takes this topic'));
-    const appended = this.#log.append(place.logTopic, toRecord(publication, place.key));
-    return publication.retain ? this.#retain(publication, appended) : appended;
+    const { logTopic } = place;
+    const record = toRecord(publication, place.key);
+    if (this.#firstUse.isReady(logTopic)) return this.#append(logTopic, record, publication);
+    return this.#firstUse.use(logTopic, () => this.#append(logTopic, record, publication));
+  }
+
+  /** Resolves when every retained publication that is on its way now has its row, or will have none. */
+  async retained(): Promise<void> {
+    await Promise.allSettled(this.#retaining);
   }
 
   /**
@@ -39,6 +57,14 @@ export class Publisher {
     const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
     if (receipt !== undefined && publication.retain) await this.#retain(publication, receipt);
     return receipt !== undefined;
+  }
+
+  #append(logTopic: string, record: LogRecord, publication: Publication): Promise<Receipt> {
+    const appended = this.#log.append(logTopic, record);
+    if (!publication.retain) return appended;
+    const retained = this.#retain(publication, appended).finally(() => this.#retaining.delete(retained));
+    this.#retaining.add(retained);
+    return retained;
   }
 
   async #retain(publication: Publication, appended: Promise<Receipt> | Receipt): Promise<Receipt> {

@@ -4,6 +4,7 @@ import { encode } from '../mqtt/encode.js';
 import type { ServerPacket } from '../mqtt/packets.js';
 import type { EdgeChannel } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
+import { portErrorCode } from '../ports/errors.js';
 import type { CheckpointRow, RetainedRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { PublishToClient } from '../session/effects.js';
@@ -25,6 +26,8 @@ export interface ShardDriverParts {
   publisher: Publisher;
   edge: EdgeChannel;
   history: History;
+  /** Told when nothing more can be handed out: whoever runs the worker starts another. */
+  failed?: (error: unknown) => void;
 }
 
 /** A loss is counted each time and logged at most this often. */
@@ -83,6 +86,8 @@ export class ShardDriver {
     try {
       await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
     } catch (error) {
+      // Whoever has claimed the shard has its sessions: what is done here from now on is nobody's.
+      if (portErrorCode(error) === 'conflict') this.#parts.failed?.(error);
       // The next one says as much and more; until then a crash would replay from an older place.
       telemetry.log('warn', 'checkpoint-failed', { error: String(error) });
       return [];

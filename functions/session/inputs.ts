@@ -10,12 +10,23 @@ import type { OutboundRow, RetainedRow } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import type { Delivery } from './delivery.js';
 
+/** The log is read for a filter: per partition that can hold what it matches, the last position handed out before this. */
+export interface FilterRead {
+  handedOut: Readonly<Record<string, Position>>;
+}
+
+/** The log cannot be read for a filter; why, for its SUBACK (section 3.9.3). */
+export interface FilterRefused {
+  reasonCode: number;
+  text: string;
+}
+
 /** Past facts: commands from the edge, publications from the log, and what the driver reports of its effects. */
 export type SessionInput =
   | Connected
   | (SubscribeAsked & {
-      /** Per partition, the last position handed out before this. */
-      handedOut: Readonly<Record<string, Position>>;
+      /** For each of its filters. */
+      read: readonly (FilterRead | FilterRefused)[];
     })
   | UnsubscribeAsked
   | Acknowledged

@@ -6,7 +6,7 @@ import { filterProblem, parseShared } from '../topics/names.js';
 import { FROM_FORM, FROM_PROPERTY, parseFrom } from '../topics/replay-from.js';
 import { drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
-import type { SessionInput } from './inputs.js';
+import type { FilterRead, FilterRefused, SessionInput } from './inputs.js';
 import { save } from './saving.js';
 import { filterKey, type PendingAnswer, type SessionState } from './state.js';
 
@@ -30,11 +30,15 @@ export function onSubscribe(
     retainedDue: [],
   };
   const granted: SubscriptionRow[] = [];
-  for (const request of input.subscriptions) {
-    const refused = judge(state, request, input, now);
-    answer.reasonCodes.push(refused?.reasonCode ?? request.qos);
-    if (refused === null) granted.push(grant(state, request, input, answer, now));
-    else answer.reason ??= refused.text;
+  for (const [index, request] of input.subscriptions.entries()) {
+    const judged = judge(state, request, input, now) ?? (input.read[index] as FilterRead | FilterRefused);
+    if ('reasonCode' in judged) {
+      answer.reasonCodes.push(judged.reasonCode);
+      answer.reason ??= judged.text;
+    } else {
+      answer.reasonCodes.push(request.qos);
+      granted.push(grant(state, request, { ...input, ...judged }, answer, now));
+    }
   }
   const refusedCount = input.subscriptions.length - granted.length;
   if (refusedCount > 0) effects.push({ type: 'count', name: 'subscriptions-refused', by: refusedCount });
@@ -81,7 +85,7 @@ function judge(
   request: SubscriptionRequest,
   { from }: SubscribeAsked,
   now: number,
-): { reasonCode: number; text: string } | null {
+): FilterRefused | null {
   const problem = filterProblem(request.filter);
   if (problem !== null) return { reasonCode: REASON.topicFilterInvalid, text: `the filter is refused: ${problem}` };
   if (from !== null) {
@@ -104,7 +108,7 @@ function judge(
   return { reasonCode: REASON.quotaExceeded, text: `a session has no more than ${most}` };
 }
 
-function unable(text: string): { reasonCode: number; text: string } {
+function unable(text: string): FilterRefused {
   return { reasonCode: REASON.implementationSpecific, text };
 }
 
@@ -112,7 +116,7 @@ function unable(text: string): { reasonCode: number; text: string } {
 function grant(
   state: SessionState,
   request: SubscriptionRequest,
-  { handedOut, identifier, from }: Extract<SessionInput, { type: 'subscribe' }>,
+  { handedOut, identifier, from }: FilterRead & Pick<SubscribeAsked, 'identifier' | 'from'>,
   answer: PendingAnswer,
   now: number,
 ): SubscriptionRow {

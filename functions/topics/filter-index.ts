@@ -50,6 +50,22 @@ export class FilterIndex<S, V> {
     if (this.#wildCount > 0) this.#wild.match(topic, (subscribed) => subscribed.visit(visit));
   }
 
+  /** Whether anybody's filter matches `topic`. */
+  has(topic: string): boolean {
+    let isThere = this.#exact.has(topic);
+    if (!isThere && this.#wildCount > 0) {
+      this.#wild.match(topic, () => {
+        isThere = true;
+      });
+    }
+    return isThere;
+  }
+
+  /** Distinct filters, each once, as they are now. */
+  all(): string[] {
+    return [...this.#exact.keys(), ...this.#wild.filters()];
+  }
+
   #find(filter: string): Subscribed<S, V> | undefined {
     return hasWildcard(filter) ? this.#wild.get(filter) : this.#exact.get(filter);
   }

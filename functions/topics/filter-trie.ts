@@ -107,6 +107,19 @@ export class FilterTrie<T extends TrieItem<T>> {
         if (filterMatches(item.filter, topic)) visit(item);
     }
   }
+
+  /** Every filter, in no particular order. */
+  filters(): string[] {
+    const filters: string[] = [];
+    const nodes = [this.#root];
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      for (const child of node.values()) {
+        if (isNode(child)) nodes.push(child);
+        else for (let item: T | null = child; item !== null; item = item.next) filters.push(item.filter);
+      }
+    }
+    return filters;
+  }
 }
 
 /** The level at `start`, or `END` where `start` is beyond the text: its last level is then behind. */

@@ -24,7 +24,12 @@ function openEdge() {
   const data = new StoreData();
   const store = new SimulatedStore(disk, data);
   const options = { partitions: 1, nowMs: () => timeline.nowMs, step: () => 0, recordMaxBytes: 1_000 };
-  const publisher = new Publisher({ log: new SimulatedLog(disk, new LogData(), options), store, routes: new Routes() });
+  const publisher = new Publisher({
+    log: new SimulatedLog(disk, new LogData(), options),
+    store,
+    routes: new Routes(),
+    discover: async () => {},
+  });
   const clock = {
     now: () => timeline.nowMs,
     after: (ms: number, run: () => void) => timeline.after(ms, run),

@@ -16,7 +16,12 @@ const publication = {
 } as const;
 
 function publisherOn(log: Partial<Log>, retained: Partial<Store['retained']>): Publisher {
-  return new Publisher({ log: log as Log, store: { retained: retained as Store['retained'] }, routes: new Routes() });
+  return new Publisher({
+    log: log as Log,
+    store: { retained: retained as Store['retained'] },
+    routes: new Routes(),
+    discover: async () => {},
+  });
 }
 
 test('a retained publication whose row was refused is in doubt, for it is in the log (simulation, seed 1388)', async () => {

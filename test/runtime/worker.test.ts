@@ -85,6 +85,7 @@ async function onStage(): Promise<Stage> {
 
 test('the checkpoint does not pass a retained publication whose row is not written', async () => {
   const stage = await onStage();
+  await stage.subscribed();
   stage.fails = (lane) => lane.startsWith('retained');
   stage.append({ 'mqtt-qos': '0', 'mqtt-retain': 'true' });
   await stage.pass(20_000);
@@ -97,10 +98,11 @@ test('the checkpoint does not pass a retained publication whose row is not writt
 
 test('a checkpoint that was not written is written later, though nothing new has come', async () => {
   const stage = await onStage();
+  await stage.subscribed();
   let failures = 0;
   stage.fails = (lane) => lane.startsWith('shard') && failures++ === 0;
   stage.append();
-  await stage.pass(10_000);
+  await stage.pass(20_000);
   assert.notEqual(failures, 0);
   assert.notEqual(stage.low, null);
 });

@@ -99,7 +99,8 @@ export function openSession(): Play {
         }
         if (told.type === 'disconnected') return feed({ ...told, shared: words.option('shared')?.split(',') ?? [] });
         if (told.type !== 'subscribe') return feed(told);
-        return feed({ ...told, handedOut: handedOut === undefined ? {} : { p: positionOf(handedOut) } });
+        const read = { handedOut: handedOut === undefined ? {} : { p: positionOf(handedOut) } };
+        return feed({ ...told, read: told.subscriptions.map(() => read) });
       }
     }
   };

@@ -63,7 +63,8 @@ export class Broker {
     const log = new SimulatedLog(disk, machine.log, logOptions);
     const store = new SimulatedStore(disk, machine.store);
     const routes = new Routes();
-    const publisher = new Publisher({ log, store, routes });
+    const discover = async (logTopic: string) => this.worker?.discover(logTopic);
+    const publisher = new Publisher({ log, store, routes, discover });
     const presence = new Presence({ store: store.presence, clock, edge: owner });
     const sessions = { tell: (command: SessionCommand) => this.worker?.tell(command) };
     const { inbound } = store;

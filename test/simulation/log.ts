@@ -110,11 +110,10 @@ export class SimulatedLog implements Log {
   async read(name: string, from: From): Promise<LogReader> {
     if (this.#closed) throw gone();
     const partition = this.data.of(name);
-    if (typeof from === 'object' && !POSITION.test(from.after)) {
+    if (typeof from === 'object' && 'after' in from && !POSITION.test(from.after)) {
       throw new PortError('refused', `not a position of this log: ${from.after}`);
     }
-    const after = typeof from === 'object' ? from.after : from === 'earliest' ? '' : undefined;
-    const next = after === undefined ? partition.durable : countUpTo(partition.entries, after);
+    const next = from === 'latest' ? partition.durable : countBefore(partition.entries, from);
     const reader = new SimulatedReader(name, partition, next, this.disk, this.data);
     partition.readers.add(reader);
     return reader;
@@ -127,11 +126,7 @@ export class SimulatedLog implements Log {
 
   async history(name: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]> {
     const { entries, durable } = this.data.of(name);
-    const isAhead = ({ position, appendedAtMs }: LogEntry) => {
-      if (from === 'earliest') return true;
-      return 'after' in from ? position > from.after : appendedAtMs >= from.sinceMs;
-    };
-    return entries.slice(0, durable).filter(isAhead).slice(0, limit);
+    return entries.slice(0, durable).slice(countBefore(entries, from)).slice(0, limit);
   }
 
   /** Its turn comes after every append of the partitions that was handed over before. */
@@ -218,8 +213,11 @@ class SimulatedReader implements LogReader {
   }
 }
 
-function countUpTo(entries: readonly LogEntry[], position: Position): number {
-  const found = entries.findIndex((entry) => entry.position > position);
+function countBefore(entries: readonly LogEntry[], from: HistoryFrom): number {
+  if (from === 'earliest') return 0;
+  const found = entries.findIndex(({ position, appendedAtMs }) =>
+    'after' in from ? position > from.after : appendedAtMs >= from.sinceMs,
+  );
   return found === -1 ? entries.length : found;
 }
 

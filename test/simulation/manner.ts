@@ -48,6 +48,7 @@ export function drawManner(chance: Chance, clients: number | null): Manner {
       inFlightMax: chance.one([1, 5, 65_535]),
       waitingMaxMessages: chance.one([0, 3, 1_000]),
       unsavedMaxMs: chance.one([100, 1_000, 10_000]),
+      lingerMs: chance.one([0, 1_000, 60_000]),
     },
   };
 }

@@ -147,7 +147,7 @@ class Simulation {
     if (!this.#isFine) return;
     const probe = this.#workload.probe();
     await this.#pass(SETTLE_MS / 2);
-    for (const problem of checkRetained(this.#machine, probe)) this.#fail(problem);
+    for (const problem of checkRetained(this.#machine, this.#facts, probe)) this.#fail(problem);
     probe.disconnect();
   }
 

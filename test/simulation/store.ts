@@ -172,7 +172,10 @@ export class SimulatedStore implements Store {
         const there = this.#data.shards.get(`${shard}`);
         if (there?.epoch !== epoch) throw new PortError('conflict', 'the shard has another epoch');
         const checkpoints = new Map(there.checkpoints);
-        for (const row of stored) checkpoints.set(row.partition, row);
+        for (const row of stored) {
+          if (row.low === null && row.done.length === 0) checkpoints.delete(row.partition);
+          else checkpoints.set(row.partition, row);
+        }
         return { value: undefined, undo: this.#data.shards.set(`${shard}`, { epoch, checkpoints }) };
       });
     },

@@ -82,8 +82,12 @@ export class ShardTable implements ShardStore {
         all.push(last);
         bytes = 0;
       }
-      const Item = { ...keyOf(checkpointKey(shard, row.partition)), row: { S: json } };
-      last.push({ Put: { TableName: this.shared.calls.table, Item } });
+      const key = keyOf(checkpointKey(shard, row.partition));
+      const TableName = this.shared.calls.table;
+      const isNone = row.low === null && row.done.length === 0;
+      last.push(
+        isNone ? { Delete: { TableName, Key: key } } : { Put: { TableName, Item: { ...key, row: { S: json } } } },
+      );
       bytes += length;
     }
     return all;

@@ -86,7 +86,7 @@ export class EmbeddedLog implements Log {
 
   async read(partition: string, from: From): Promise<LogReader> {
     const topic = this.topic(partition);
-    const reader = new TopicReader(topic, placeOf(from, topic), () => this.readers.delete(reader));
+    const reader = new TopicReader(topic, this.placeOf(from, topic), () => this.readers.delete(reader));
     topic.isForgotten = false;
     this.readers.add(reader);
     return reader;
@@ -94,7 +94,7 @@ export class EmbeddedLog implements Log {
 
   async history(partition: string, from: HistoryFrom, limit: number): Promise<readonly LogEntry[]> {
     const topic = this.topic(partition);
-    return new TopicReader(topic, this.historyPlace(from, topic), () => {}).take(limit).entries;
+    return new TopicReader(topic, this.placeOf(from, topic), () => {}).take(limit).entries;
   }
 
   async last(partition: string): Promise<Position | undefined> {
@@ -179,8 +179,10 @@ export class EmbeddedLog implements Log {
     await Promise.all([...this.readers].map((reader) => reader.close()));
   }
 
-  private historyPlace(from: HistoryFrom, topic: TopicLog): Place {
-    if (typeof from === 'string' || 'after' in from) return placeOf(from, topic);
+  private placeOf(from: From, topic: TopicLog): Place {
+    if (from === 'earliest') return { batch: 1, index: 0 };
+    if (from === 'latest') return { batch: topic.lastDurable + 1, index: 0 };
+    if ('after' in from) return placeAfter(from.after);
     return { batch: firstBatchSince(this.table, topic.id, topic.lastDurable, from.sinceMs), index: 0 };
   }
 
@@ -195,12 +197,6 @@ export class EmbeddedLog implements Log {
     this.lastTopicId = Math.max(this.lastTopicId, id);
     return topic;
   }
-}
-
-function placeOf(from: From, topic: TopicLog): Place {
-  if (from === 'earliest') return { batch: 1, index: 0 };
-  if (from === 'latest') return { batch: topic.lastDurable + 1, index: 0 };
-  return placeAfter(from.after);
 }
 
 function closed(): PortError {

@@ -37,7 +37,10 @@ export class ShardTable implements ShardStore {
     const keyed = rows.map((row) => ({ row, key: checkpointKey(shard, row.partition) }));
     const held = await this.env.write(saving(rows), () =>
       this.shards.ifVersion(shardKey(shard), epoch, () => {
-        for (const { key, row } of keyed) this.rows.put(key, row, 0);
+        for (const { key, row } of keyed) {
+          if (row.low === null && row.done.length === 0) this.rows.remove(key);
+          else this.rows.put(key, row, 0);
+        }
       }),
     );
     if (!held) throw new PortError('conflict', `shard ${shard} is no longer at epoch ${epoch}`);

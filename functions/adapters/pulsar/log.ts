@@ -75,7 +75,7 @@ export class PulsarLog implements Log {
     const begin = from !== 'latest' ? from : last === undefined ? 'earliest' : { after: last };
     const reader = await PartitionReader.open(this.#transport, this.#settings, {
       partition,
-      ...startOf(begin),
+      ...(await this.#startOf(partition, begin)),
       name: options.name,
       onClose: (closed) => this.#readers.delete(closed),
     });
@@ -137,7 +137,7 @@ export class PulsarLog implements Log {
     if (last === undefined) return;
     if (typeof from === 'object' && 'after' in from && from.after >= last) return;
     const isTimed = typeof from === 'object' && 'sinceMs' in from;
-    const begin = isTimed ? { start: await this.#web.startSince(partition, from.sinceMs) } : startOf(from);
+    const begin = await this.#startOf(partition, from);
     await readStretch({
       partition,
       ...begin,
@@ -150,6 +150,13 @@ export class PulsarLog implements Log {
     });
   }
 
+  /** All of the entry that holds a position is read again, for it may be a batch; what is not after it is passed over. */
+  async #startOf(partition: string, from: HistoryFrom): Promise<{ start: Start; after?: Position }> {
+    if (from === 'earliest') return { start: from };
+    if ('after' in from) return { start: messageIdOf(from.after), after: from.after };
+    return { start: await this.#web.startSince(partition, from.sinceMs) };
+  }
+
   async #finish(): Promise<void> {
     await this.#producers.close();
     await Promise.all([...this.#readers].map((reader) => reader.close()));
@@ -160,9 +167,4 @@ export class PulsarLog implements Log {
   #checkOpen(): void {
     if (this.#closing) throw new PortError('gone', 'the log is closed');
   }
-}
-
-/** All of the entry that holds a position is read again, for it may be a batch; what is not after it is passed over. */
-function startOf(from: { after: Position } | 'earliest'): { start: Start; after?: Position } {
-  return from === 'earliest' ? { start: from } : { start: messageIdOf(from.after), after: from.after };
 }
