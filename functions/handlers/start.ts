@@ -45,7 +45,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards, retention });
   const { log, store } = embedded;
   const routes = new Routes();
-  const discover = async (logTopic: string) => worker?.discover(logTopic);
+  const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
   const publisher = new Publisher({ log, store, routes, discover });
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: SocketListener[] = [];

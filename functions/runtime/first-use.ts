@@ -1,20 +1,31 @@
+interface Use {
+  ready: Promise<void>;
+  /** Who waits for it. */
+  count: number;
+}
+
 /** Makes a topic ready before anything is appended to it, once; what is appended meanwhile waits, and keeps its order. */
 export class FirstUse {
-  readonly #makeReady: (topic: string) => Promise<void>;
+  readonly #makeReady: (topic: string) => Promise<void> | null;
   readonly #ready = new Set<string>();
-  readonly #waiting = new Map<string, { ready: Promise<void>; count: number }>();
+  readonly #waiting = new Map<string, Use>();
 
-  constructor(makeReady: (topic: string) => Promise<void>) {
+  /** `makeReady` gives null where there is nothing to do. */
+  constructor(makeReady: (topic: string) => Promise<void> | null) {
     this.#makeReady = makeReady;
   }
 
-  isReady(topic: string): boolean {
-    return this.#ready.has(topic);
+  /** Rejects as making it ready does, and then the next use tries again. */
+  use<T>(topic: string, run: () => Promise<T>): Promise<T> {
+    if (this.#ready.has(topic)) return run();
+    const known = this.#waiting.get(topic);
+    const ready = known?.ready ?? this.#makeReady(topic);
+    if (ready !== null) return this.#wait(topic, known ?? { ready, count: 0 }, run);
+    this.#ready.add(topic);
+    return run();
   }
 
-  /** Rejects as making it ready does, and then the next use tries again. */
-  async use<T>(topic: string, run: () => Promise<T>): Promise<T> {
-    const use = this.#waiting.get(topic) ?? { ready: this.#makeReady(topic), count: 0 };
+  async #wait<T>(topic: string, use: Use, run: () => Promise<T>): Promise<T> {
     use.count += 1;
     this.#waiting.set(topic, use);
     let made: Promise<T> | undefined;

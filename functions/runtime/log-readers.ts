@@ -109,10 +109,16 @@ export class LogReaders {
     return this.#interest.whileComing(filters, run);
   }
 
-  /** For whoever is about to append to a topic for the first time: resolves when it is read, if some filter matches it. */
-  async discover(logTopic: string): Promise<void> {
+  /**
+   * For whoever is about to append to a topic for the first time: resolves when it is read, if some filter matches it; null
+   * where that is so already.
+   */
+  discover(logTopic: string): Promise<void> | null {
+    return this.#topics.named.has(logTopic) ? null : this.#discover(logTopic);
+  }
+
+  async #discover(logTopic: string): Promise<void> {
     const { log, name } = this.#parts;
-    if (this.#topics.named.has(logTopic)) return;
     const partitions = await this.#topics.ask(logTopic, { make: true });
     this.#interest.saw(logTopic);
     if (this.#interest.isNeeded(logTopic)) {

@@ -18,12 +18,12 @@ export class Publisher {
   /** Retained publications on their way to the log or to their row. */
   readonly #retaining = new Set<Promise<unknown>>();
 
-  /** `discover`: told of a log topic before this process first appends to it. */
+  /** `discover`: told of a log topic before this process first appends to it; null: nothing has to be waited for. */
   constructor(parts: {
     log: Log;
     store: Pick<Store, 'retained'>;
     routes: Routes;
-    discover: (logTopic: string) => Promise<void>;
+    discover: (logTopic: string) => Promise<void> | null;
   }) {
     this.#log = parts.log;
     this.#store = parts.store;
@@ -38,7 +38,6 @@ export class Publisher {
     if (place === null) return Promise.reject(new PortError('refused', 'no route takes this topic'));
     const { logTopic } = place;
     const record = toRecord(publication, place.key);
-    if (this.#firstUse.isReady(logTopic)) return this.#append(logTopic, record, publication);
     return this.#firstUse.use(logTopic, () => this.#append(logTopic, record, publication));
   }
 

@@ -94,8 +94,8 @@ export class Worker implements SessionChannel {
     else this.#driver.shard.command(command, this.#parts.clock.now());
   }
 
-  /** For whoever is about to append to a topic of the log for the first time. */
-  discover(logTopic: string): Promise<void> {
+  /** See `LogReaders.discover`. */
+  discover(logTopic: string): Promise<void> | null {
     return this.#readers.discover(logTopic);
   }
 

@@ -28,7 +28,7 @@ function openEdge() {
     log: new SimulatedLog(disk, new LogData(), options),
     store,
     routes: new Routes(),
-    discover: async () => {},
+    discover: () => null,
   });
   const clock = {
     now: () => timeline.nowMs,

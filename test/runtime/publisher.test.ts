@@ -20,7 +20,7 @@ function publisherOn(log: Partial<Log>, retained: Partial<Store['retained']>): P
     log: log as Log,
     store: { retained: retained as Store['retained'] },
     routes: new Routes(),
-    discover: async () => {},
+    discover: () => null,
   });
 }
 

@@ -63,7 +63,7 @@ export class Broker {
     const log = new SimulatedLog(disk, machine.log, logOptions);
     const store = new SimulatedStore(disk, machine.store);
     const routes = new Routes();
-    const discover = async (logTopic: string) => this.worker?.discover(logTopic);
+    const discover = (logTopic: string) => this.worker?.discover(logTopic) ?? null;
     const publisher = new Publisher({ log, store, routes, discover });
     const presence = new Presence({ store: store.presence, clock, edge: owner });
     const sessions = { tell: (command: SessionCommand) => this.worker?.tell(command) };
