@@ -17,6 +17,8 @@ export interface Store {
   readonly outbound: OutboundStore;
   readonly retained: RetainedStore;
   readonly shards: ShardStore;
+  /** Resolves where the store can be reached now; rejects `unavailable` or `refused`. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -560,6 +560,8 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       assert.deepEqual(await store.shards.checkpoints(shard + 500_000), []);
     });
 
+    it('a store that can be reached says so', () => store.check());
+
     it('everything is there after reopening', async (t) => {
       if (!subject.reopen) return t.skip('this store outlives its client');
       const id = fresh();
@@ -583,6 +585,7 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
     it('a closed store rejects with gone', async (t) => {
       if (!subject.reopen) return t.skip('the store is shared with the other tests');
       await store.close();
+      await assert.rejects(store.check(), { code: 'gone' });
       await assert.rejects(store.presence.get('x'), { code: 'gone' });
       await assert.rejects(store.presence.put(presence('x'), 0), { code: 'gone' });
       await assert.rejects(store.retained.match('#', null, 1), { code: 'gone' });

@@ -181,6 +181,10 @@ export class SimulatedStore implements Store {
     },
   };
 
+  check(): Promise<void> {
+    return this.#read('check', () => {});
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#disk.idle();

@@ -1,5 +1,6 @@
 import type { Store } from '../../ports/store.js';
 import { InboundTable } from './inbound-table.js';
+import { META } from './keys.js';
 import { OutboundTable } from './outbound-table.js';
 import { PresenceTable } from './presence-table.js';
 import { RetainedTable } from './retained-table.js';
@@ -22,6 +23,10 @@ export class DynamoStore implements Store {
     this.outbound = new OutboundTable(shared);
     this.retained = new RetainedTable(shared);
     this.shards = new ShardTable(shared);
+  }
+
+  async check(): Promise<void> {
+    await this.shared.calls.get(META);
   }
 
   /** Finishes what was begun; later calls reject `gone`. */

@@ -26,6 +26,7 @@ export class EmbeddedStore implements Store {
 
   constructor(env: Environment, { shards = 1, now = Date.now }: EmbeddedStoreOptions = {}) {
     const scope = new EnvironmentScope(env);
+    this.check = async () => scope.read(() => {});
     this.close = () => scope.close();
     this.presence = new PresenceTable(scope, shards);
     this.sessions = new SessionTable(scope, shards);
@@ -35,6 +36,7 @@ export class EmbeddedStore implements Store {
     this.shards = new ShardTable(scope);
   }
 
+  check: () => Promise<void>;
   /** Finishes what was begun; later calls reject `gone`. */
   close: () => Promise<void>;
 }
