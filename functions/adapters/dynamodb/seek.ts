@@ -20,6 +20,8 @@ export function literalPrefix(filter: string): string {
  * is either still ahead below the same beginning, or behind all that begins so.
  */
 export function seekAfter(filter: string, topic: string, key: string): string | undefined {
+  // Topics that are longer than a key stand in the order of their hashes, behind what they have in common.
+  if (key !== topic) return key;
   const wanted = filter.split('/');
   const levels = topic.split('/');
   for (let i = 0, start = ''; i < levels.length; start += `${levels[i]}/`, i += 1) {

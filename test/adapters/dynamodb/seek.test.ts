@@ -26,6 +26,34 @@ test('seeking behind a topic passes over nothing that matches, and never goes ba
   );
 });
 
+test('seeking among topics that are longer than keys passes over nothing that matches', () => {
+  const long = fc.constantFrom(
+    'a',
+    'b',
+    `${'x'.repeat(899)}a`,
+    `${'x'.repeat(899)}b`,
+    `${'x'.repeat(1_000)}`,
+    `${'x'.repeat(897)}😀`,
+  );
+  const topics = fc.array(long, { minLength: 1, maxLength: 3 }).map((levels) => levels.join('/'));
+  const filters = fc
+    .array(fc.oneof(long, fc.constant('+')), { minLength: 1, maxLength: 3 })
+    .map((levels) => levels.join('/'));
+  fc.assert(
+    fc.property(filters, topics, fc.array(topics, { maxLength: 20 }), (wanted, from, others) => {
+      if (wanted === literalPrefix(wanted)) return;
+      const key = retainedKey(from).sk;
+      const start = seekAfter(wanted, from, key);
+      for (const each of others) {
+        const isLater = compareTexts(retainedKey(each).sk, key) > 0;
+        if (!isLater || !filterMatches(wanted, each)) continue;
+        assert.ok(start !== undefined && compareTexts(retainedKey(each).sk, start) > 0);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 test('every match begins with the literal beginning of its filter', () => {
   fc.assert(
     fc.property(filter, topic, (wanted, each) => {
