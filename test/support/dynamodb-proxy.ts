@@ -1,12 +1,30 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
  * What happens to a call instead of an answer.
  * `throttle`: refused with that error. `lose-answer`: done, and the connection breaks. `cut`: not done, and the connection breaks.
- * `leave-some`: of a batch only the first is done, the rest is handed back.
+ * `leave-some`: of a batch only the first is done, the rest is handed back. `leave-all`: nothing of it is done.
+ * `stall`: done, and the answer stops in the middle. `late`: the connection breaks, and it is done once `deliverLate` is called.
+ * `skewed`: refused as by a server whose clock is an hour ahead of ours.
  */
-export type Fault = { throttle: string } | 'lose-answer' | 'cut' | 'leave-some' | 'none';
+export type Fault =
+  | { throttle: string }
+  | 'lose-answer'
+  | 'cut'
+  | 'leave-some'
+  | 'leave-all'
+  | 'stall'
+  | 'late'
+  | 'skewed'
+  | 'none';
 
 type Body = { RequestItems: Record<string, unknown[]> };
 
@@ -15,6 +33,7 @@ export class DynamoProxy {
   /** Names of the calls since they were last taken. */
   #calls: string[] = [];
   readonly #faults: { operation: string; fault: Fault }[] = [];
+  readonly #late: (() => Promise<unknown>)[] = [];
 
   private constructor(
     private readonly target: string,
@@ -38,6 +57,11 @@ export class DynamoProxy {
     for (let i = 0; i < times; i += 1) this.#faults.push({ operation, fault });
   }
 
+  /** Nothing goes wrong any more. */
+  forget(): void {
+    this.#faults.length = 0;
+  }
+
   /** Lets through as many calls of that name before the faults that are asked for next. */
   pass(operation: string, times = 1): void {
     this.fail(operation, 'none', times);
@@ -49,6 +73,11 @@ export class DynamoProxy {
     for (const name of this.#calls) counts[name] = (counts[name] ?? 0) + 1;
     this.#calls = [];
     return counts;
+  }
+
+  /** Does what was held back. */
+  async deliverLate(): Promise<void> {
+    for (const forward of this.#late.splice(0)) await forward();
   }
 
   async stop(): Promise<void> {
@@ -65,15 +94,23 @@ export class DynamoProxy {
     const index = this.#faults.findIndex((each) => each.operation === operation);
     const fault = index < 0 ? undefined : this.#faults.splice(index, 1)[0]!.fault;
     if (fault === 'cut') return void asked.socket.destroy();
-    if (typeof fault === 'object') {
-      const type = `com.amazonaws.dynamodb.v20120810#${fault.throttle}`;
-      answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
-      return void answer.end(JSON.stringify({ __type: type, message: 'asked for by a test' }));
+    if (fault === 'late') {
+      this.#late.push(() => this.#forward(asked, body));
+      return void asked.socket.destroy();
+    }
+    if (fault === 'skewed') {
+      return refuse(answer, 'InvalidSignatureException', { date: new Date(Date.now() + 3_600_000).toUTCString() });
+    }
+    if (typeof fault === 'object') return refuse(answer, fault.throttle);
+    if (fault === 'leave-all') {
+      answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+      return void answer.end(JSON.stringify({ UnprocessedItems: (JSON.parse(body.toString()) as Body).RequestItems }));
     }
     const left = fault === 'leave-some' ? (JSON.parse(body.toString()) as Body) : undefined;
     const done = await this.#forward(asked, left ? firstOf(left) : body);
     if (fault === 'lose-answer') return void asked.socket.destroy();
     answer.writeHead(done.status, { 'content-type': 'application/x-amz-json-1.0' });
+    if (fault === 'stall') return void answer.write(done.body.subarray(0, 1));
     answer.end(left ? JSON.stringify({ UnprocessedItems: restOf(left) }) : done.body);
   }
 
@@ -97,6 +134,12 @@ export class DynamoProxy {
       forwarded.end(body);
     });
   }
+}
+
+function refuse(answer: ServerResponse, name: string, headers: OutgoingHttpHeaders = {}): void {
+  answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.0', ...headers });
+  const type = `com.amazonaws.dynamodb.v20120810#${name}`;
+  answer.end(JSON.stringify({ __type: type, message: 'asked for by a test' }));
 }
 
 function firstOf({ RequestItems }: Body): Buffer {

@@ -1,13 +1,10 @@
 import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
-import { PortError } from '../../ports/errors.js';
-import { backOff, type Calls, type Item, keyOf } from './calls.js';
+import { type Calls, type Item, keyOf, Leftovers } from './calls.js';
 import type { Place } from './keys.js';
 
 /** DynamoDB's own limits are 25 and 16 MB. */
 const BATCH_MAX_WRITES = 25;
 const BATCH_MAX_BYTES = 8_000_000;
-/** How often what DynamoDB left unprocessed is handed in again. */
-const HANDED_IN_MAX = 10;
 
 export interface Write {
   place: Place;
@@ -67,10 +64,12 @@ export class BatchWriter {
   async #settle(batch: readonly Waiting[]): Promise<void> {
     let left = new Map(batch.map((write) => [`${write.place.pk}\n${write.place.sk}`, write]));
     try {
-      for (let made = 1; left.size > 0; made += 1) {
-        if (made > HANDED_IN_MAX) throw new PortError('full', 'DynamoDB: leaves writes unprocessed');
-        if (made > 1) await backOff(made - 1);
+      const leftovers = new Leftovers(this.calls);
+      for (;;) {
+        const before = left.size;
         left = await this.#send(left);
+        if (left.size === 0) return;
+        await leftovers.wait(left.size < before);
       }
     } catch (error) {
       for (const { done } of left.values()) done(error);

@@ -1,7 +1,7 @@
 import { BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PortError } from '../../ports/errors.js';
 import type { BatchWriter } from './batch-writer.js';
-import { backOff, type Calls, type Item, keyOf, n, placeOf, writeId } from './calls.js';
+import { type Calls, type Item, keyOf, Leftovers, n, placeOf, writeId } from './calls.js';
 import { clearRange } from './clear-range.js';
 import { type Place, partKey, partsBefore } from './keys.js';
 import { decodeRow, encodeRow } from './row-codec.js';
@@ -14,7 +14,6 @@ export const ROW_MAX_BYTES = 64 * 1024 * 1024;
 export const PART_DOUBT_MS = 3_600_000;
 /** DynamoDB's own limit of a batch of gets. */
 const GETS_MAX = 100;
-const GETS_MADE_MAX = 10;
 /** How often a row is read whose parts were replaced while it was read. */
 const READS_MAX = 5;
 
@@ -106,17 +105,16 @@ export class Bodies {
     const found = new Map<string, Uint8Array>();
     for (let at = 0; at < places.length; at += GETS_MAX) {
       let keys = places.slice(at, at + GETS_MAX).map(keyOf);
-      for (let made = 1; keys.length > 0; made += 1) {
-        if (made > GETS_MADE_MAX) throw new PortError('full', 'DynamoDB: leaves gets unprocessed');
+      const leftovers = new Leftovers(this.calls);
+      while (keys.length > 0) {
         const RequestItems = { [this.calls.table]: { Keys: keys, ConsistentRead: true } };
         const command = new BatchGetItemCommand({ RequestItems });
         const answer = await this.calls.send(() => this.client.send(command));
         const items: Item[] = answer.Responses?.[this.calls.table] ?? [];
         for (const { sk, body } of items) found.set(sk!.S!, body!.B!);
         keys = (answer.UnprocessedKeys?.[this.calls.table]?.Keys as Item[] | undefined) ?? [];
-        // Some 16 MB come at once; being left the rest is then no sign of being throttled.
-        if (keys.length > 0 && items.length === 0) await backOff(made);
-        if (items.length > 0) made = 0;
+        // Some 16 MB come at once, whatever is asked for.
+        if (keys.length > 0) await leftovers.wait(items.length > 0);
       }
     }
     const bodies = places.map(({ sk }) => found.get(sk));

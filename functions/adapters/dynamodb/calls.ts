@@ -7,14 +7,13 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import { closed, toPortError, verdictOn } from './errors.js';
+import { PortError } from '../../ports/errors.js';
+import { closed, isPassing, toPortError, verdictOn } from './errors.js';
 import type { Place, Range } from './keys.js';
 
 export type Item = Record<string, AttributeValue>;
 
-/** How often a throttled call is made: with the delays below some six seconds. */
-const THROTTLED_CALLS_MAX = 10;
-/** How often one is made whose answer does not come. */
+/** How often a call is made whose answer does not come; a throttled one until its deadline. */
 const DOUBTFUL_CALLS_MAX = 3;
 const FIRST_DELAY_MS = 25;
 const LONGEST_DELAY_MS = 2_000;
@@ -22,6 +21,8 @@ const LONGEST_DELAY_MS = 2_000;
 export interface CallsOptions {
   /** Calls under way at once; more wait. */
   connections: number;
+  /** From asking to giving up: waiting for a connection, all tries and the delays between them. The last try may end after it. */
+  callMaxMs: number;
 }
 
 export interface Condition {
@@ -34,7 +35,7 @@ export interface Condition {
 /** `held`: the condition held, and `old` was there before. Else `there` is what did not fulfil it. */
 export type Conditional = { held: true; old: Item | undefined } | { held: false; there: Item | undefined };
 
-/** Calls of one table: bounded in number, repeated with full jitter while throttled or in doubt, rejecting with `PortError`. */
+/** Calls of one table: bounded in number and time, repeated with full jitter while that may help, rejecting with `PortError`. */
 export class Calls {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
@@ -44,7 +45,7 @@ export class Calls {
   constructor(
     private readonly client: DynamoDBClient,
     readonly table: string,
-    private readonly options: CallsOptions,
+    readonly options: CallsOptions,
   ) {}
 
   /** Consistent. */
@@ -115,23 +116,23 @@ export class Calls {
     );
   }
 
-  /** Makes a call until it succeeds, fails for good, or has been made too often. */
+  /** Makes a call until it succeeds, fails for good, or its time is up. */
   async send<T>(call: () => Promise<T>, onDoubt?: () => void): Promise<T> {
-    let doubtful = 0;
+    const deadlineMs = performance.now() + this.options.callMaxMs;
+    let unanswered = 0;
     for (let made = 1; ; made += 1) {
       if (this.#isClosed) throw closed();
+      const delayMs = delayAfter(made);
       try {
-        return await this.#bounded(call);
+        return await this.#bounded(call, deadlineMs);
       } catch (error) {
         const verdict = verdictOn(error);
-        if (verdict === 'in-doubt') {
-          doubtful += 1;
-          onDoubt?.();
-        }
-        const mayRepeat = verdict === 'in-doubt' ? doubtful < DOUBTFUL_CALLS_MAX : verdict === 'throttled';
-        if (verdict === 'condition' || !mayRepeat || made >= THROTTLED_CALLS_MAX) throw toPortError(error, verdict);
+        if (verdict === 'in-doubt') onDoubt?.();
+        if (verdict === 'in-doubt' || verdict === 'no-credentials') unanswered += 1;
+        const mayRepeat = isPassing(verdict) && unanswered < DOUBTFUL_CALLS_MAX;
+        if (!mayRepeat || performance.now() + delayMs > deadlineMs) throw toPortError(error, verdict);
       }
-      await backOff(made);
+      await sleep(delayMs);
     }
   }
 
@@ -160,10 +161,12 @@ export class Calls {
     }
   }
 
-  async #bounded<T>(call: () => Promise<T>): Promise<T> {
+  async #bounded<T>(call: () => Promise<T>, deadlineMs: number): Promise<T> {
     if (this.#underWay >= this.options.connections) await new Promise<void>((resume) => this.#waiting.push(resume));
     else this.#underWay += 1;
     try {
+      if (performance.now() > deadlineMs)
+        throw new PortError('unavailable', 'DynamoDB: no connection was free in time');
       return await call();
     } finally {
       const next = this.#waiting.shift();
@@ -174,10 +177,37 @@ export class Calls {
   }
 }
 
+/** What is left over of a batch and handed in again: gives up once nothing of it got through for as long as one call may take. */
+export class Leftovers {
+  #made = 0;
+  #deadlineMs: number;
+
+  constructor(private readonly calls: Calls) {
+    this.#deadlineMs = performance.now() + calls.options.callMaxMs;
+  }
+
+  /** Resolves when it is time to hand in the rest. */
+  async wait(hasProgress: boolean): Promise<void> {
+    if (hasProgress) {
+      this.#made = 0;
+      this.#deadlineMs = performance.now() + this.calls.options.callMaxMs;
+    }
+    this.#made += 1;
+    const delayMs = delayAfter(this.#made);
+    if (performance.now() + delayMs > this.#deadlineMs) {
+      throw new PortError('unavailable', 'DynamoDB: leaves what it is given unprocessed');
+    }
+    await sleep(delayMs);
+  }
+}
+
 /** Full jitter: callers that were throttled together do not come back together. */
-export function backOff(made: number): Promise<void> {
-  const longest = Math.min(FIRST_DELAY_MS * 2 ** (made - 1), LONGEST_DELAY_MS);
-  return new Promise((resume) => setTimeout(resume, Math.random() * longest));
+function delayAfter(made: number): number {
+  return Math.random() * Math.min(FIRST_DELAY_MS * 2 ** (made - 1), LONGEST_DELAY_MS);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, ms));
 }
 
 /** Of one write, never given twice; sorts by its time in milliseconds. */

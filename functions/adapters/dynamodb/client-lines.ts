@@ -14,7 +14,7 @@ interface Turn {
 }
 
 /**
- * A line a client: its writes take effect in the order of the calls. Neighbours that nobody could tell the order of (rows of a
+ * A line a client, a retained topic and a shard: its writes take effect in the order of the calls. Neighbours that nobody could tell the order of (rows of a
  * queue, QoS 2 packet identifiers) go together, so that a pipelining client does not wait for a round trip each.
  */
 export class ClientLines {
@@ -58,6 +58,15 @@ export class ClientLines {
     while (line.length > 0) await Promise.all(takeNeighbours(line).map(({ run }) => run()));
     this.#lines.delete(clientId);
   }
+}
+
+/** No client's name begins so [MQTT-1.5.4-2]. */
+export function topicLine(topic: string): string {
+  return `\0topic ${topic}`;
+}
+
+export function shardLine(shard: number): string {
+  return `\0shard ${shard}`;
 }
 
 function takeNeighbours(line: Turn[]): Turn[] {

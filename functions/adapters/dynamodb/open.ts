@@ -10,6 +10,7 @@ import { DynamoStore } from './store.js';
 
 const CONNECT_MAX_MS = 2_000;
 const ANSWER_MAX_MS = 5_000;
+const CALL_MAX_MS = 10_000;
 const CONNECTIONS = 64;
 
 export interface DynamoOptions {
@@ -24,18 +25,22 @@ export interface DynamoOptions {
   credentials?: { accessKeyId: string; secretAccessKey: string };
   /** Connections kept alive, and calls under way at once. */
   connections?: number;
+  /** How long one try of a call waits for its answer. */
+  answerMaxMs?: number;
+  /** How long a call is tried. */
+  callMaxMs?: number;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
 
 /**
  * The store in a DynamoDB table that is there (`createTables`, or what infra deploys). Rejects `refused` where it was made for another
- * number of shards, `gone` where there is no table, `unavailable` where DynamoDB does not answer.
+ * number of shards, where there is no table or no permission, `unavailable` where DynamoDB does not answer.
  */
 export async function openDynamoStore(options: DynamoOptions): Promise<Store> {
-  const { shards, connections = CONNECTIONS, now = Date.now } = options;
+  const { shards, connections = CONNECTIONS, callMaxMs = CALL_MAX_MS, now = Date.now } = options;
   const client = dynamoClient(options);
-  const calls = new Calls(client, tableName(options.prefix), { connections });
+  const calls = new Calls(client, tableName(options.prefix), { connections, callMaxMs });
   const writer = new BatchWriter(client, calls);
   try {
     await checkShards(calls, shards, now());
@@ -53,6 +58,7 @@ export function dynamoClient({
   endpoint,
   credentials,
   connections = CONNECTIONS,
+  answerMaxMs = ANSWER_MAX_MS,
 }: DynamoOptions): DynamoDBClient {
   const agent = { keepAlive: true, maxSockets: connections };
   return new DynamoDBClient({
@@ -64,7 +70,9 @@ export function dynamoClient({
       httpAgent: agent,
       httpsAgent: agent,
       connectionTimeout: CONNECT_MAX_MS,
-      requestTimeout: ANSWER_MAX_MS,
+      requestTimeout: answerMaxMs,
+      // The one above ends with the first byte of the answer.
+      socketTimeout: answerMaxMs,
       throwOnRequestTimeout: true,
     },
   });

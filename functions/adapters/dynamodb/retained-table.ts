@@ -2,6 +2,7 @@ import type { RetainedRow, RetainedStore } from '../../ports/store.js';
 import { filterMatches } from '../../topics/filter-match.js';
 import { INLINE_MAX_BYTES, partsNamed } from './bodies.js';
 import { type Item, n } from './calls.js';
+import { topicLine } from './client-lines.js';
 import { type Range, retainedKey, retainedUnder, TTL_ATTRIBUTE } from './keys.js';
 import { ROWS_MAX } from './listing.js';
 import { compareTexts, literalPrefix, seekAfter } from './seek.js';
@@ -55,7 +56,7 @@ export class RetainedTable implements RetainedStore {
 
   #enter(row: RetainedRow): Waiting {
     const waiting = { row } as Waiting;
-    waiting.written = this.shared.lines.enter(`retained:${row.topic}`, async () => {
+    waiting.written = this.shared.lines.enter(topicLine(row.topic), async () => {
       this.#waiting.delete(row.topic);
       return { row: waiting.row, held: await this.#write(waiting.row) };
     });

@@ -5,23 +5,36 @@ import { clientKey, sessionKey, sessionList } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
+/** The order of writes begins at the clock, so that a process that keeps its epoch over a restart goes on behind what it wrote. */
+const WRITES_PER_MS = 1_000;
+
 /**
  * A session row is one item, or one that names the parts of a long one (`bodies.ts`): some 2,000 filters fit the item. It
  * changes as a whole when that item does.
  */
 export class SessionTable implements SessionStore {
+  /** Of the last write. */
+  #order = 0;
+
   constructor(private readonly shared: Shared) {}
 
+  /**
+   * An epoch is one process's, so that its own order of writes tells which is later: one that was given up, and that DynamoDB
+   * takes in only after the next, finds its condition false.
+   */
   put(row: SessionRow): Promise<void> {
-    const { calls, bodies, lines, shards } = this.shared;
+    const { calls, bodies, lines, shards, now } = this.shared;
     return lines.enter(row.clientId, async () => {
       const { epoch, generation } = row;
       const place = sessionKey(row.clientId, shards);
-      const { item } = await bodies.item(place, row, { epoch: n(epoch), generation: n(generation) });
+      this.#order = Math.max(this.#order + 1, now() * WRITES_PER_MS);
+      const order = n(this.#order);
+      const { item } = await bodies.item(place, row, { epoch: n(epoch), generation: n(generation), order });
       // "unless the stored row has a higher epoch"
       const answer = await calls.put(item, {
-        expression: 'attribute_not_exists(pk) OR epoch <= :epoch',
-        values: { ':epoch': n(epoch) },
+        expression: 'attribute_not_exists(pk) OR epoch < :epoch OR (epoch = :epoch AND #order < :order)',
+        names: { '#order': 'order' },
+        values: { ':epoch': n(epoch), ':order': order },
       });
       await bodies.tidy(place, answer.held ? item : undefined, answer.held ? answer.old : item);
       if (!answer.held) throw conflict(epoch);

@@ -3,6 +3,7 @@ import { PortError } from '../../ports/errors.js';
 import type { CheckpointRow, ShardStore } from '../../ports/store.js';
 import { INLINE_MAX_BYTES } from './bodies.js';
 import { type Item, keyOf, n, writeId } from './calls.js';
+import { shardLine } from './client-lines.js';
 import { checkpointKey, checkpointList, claimKey } from './keys.js';
 import { itemsAfter, ROWS_MAX } from './listing.js';
 import { decodeRow, encodeRow } from './row-codec.js';
@@ -40,9 +41,15 @@ export class ShardTable implements ShardStore {
     }
   }
 
-  /** More than 99 partitions take several transactions. A crash between them is harmless: each partition's row is on its own. */
+  /**
+   * In the order of the calls: a checkpoint that went back would replay what is done. More than 99 partitions take several
+   * transactions. A crash between them is harmless: each partition's row is on its own.
+   */
   async saveCheckpoints(shard: number, epoch: number, rows: readonly CheckpointRow[]): Promise<void> {
-    for (const puts of this.#transactions(shard, rows)) await this.#save(shard, epoch, puts);
+    const newest = [...new Map(rows.map((row) => [row.partition, row])).values()];
+    return this.shared.lines.enter(shardLine(shard), async () => {
+      for (const puts of this.#transactions(shard, newest)) await this.#save(shard, epoch, puts);
+    });
   }
 
   async #save(shard: number, epoch: number, puts: readonly TransactWriteItem[]): Promise<void> {

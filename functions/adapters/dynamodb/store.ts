@@ -29,9 +29,15 @@ export class DynamoStore implements Store {
     await this.shared.calls.get(META);
   }
 
-  /** Finishes what was begun; later calls reject `gone`. */
+  /** Finishes what was begun, for as long as one call may take: what still waits then rejects `gone`, as later calls do. */
   async close(): Promise<void> {
-    await this.shared.lines.close();
-    await this.shared.calls.close();
+    const { lines, calls } = this.shared;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, calls.options.callMaxMs);
+    });
+    await Promise.race([lines.close(), late]);
+    clearTimeout(timer);
+    await calls.close();
   }
 }

@@ -5,7 +5,7 @@ import { testDynamo } from '../../support/dynamodb.js';
 import { DynamoProxy } from '../../support/dynamodb-proxy.js';
 import { notRun } from '../../support/parts.js';
 import { outbound, presence, publication, retained, session } from '../../support/store-rows.js';
-import { unique } from '../../support/waiting.js';
+import { unique, within } from '../../support/waiting.js';
 
 const THROTTLED = [
   'ProvisionedThroughputExceededException',
@@ -38,13 +38,97 @@ if (typeof dynamo === 'string') {
       }
     });
 
-    it('a call that is throttled for good answers full, and writes nothing', async () => {
-      const id = unique('full');
-      proxy.fail('UpdateItem', { throttle: 'ThrottlingException' }, 10);
+    it('a call that is throttled past its deadline answers unavailable, and writes nothing', async () => {
+      const id = unique('throttled');
+      const impatient = await openDynamoStore({ ...options, callMaxMs: 300 });
+      proxy.fail('UpdateItem', { throttle: 'ThrottlingException' }, 1_000);
+      const begunMs = performance.now();
+      await assert.rejects(impatient.shards.claim(7, id), { code: 'unavailable', retriable: true });
+      assert.ok(performance.now() - begunMs < 600);
+      proxy.forget();
+      assert.equal(await impatient.shards.claim(7, id), 1);
+      await impatient.close();
+    });
+
+    it('a batch of which nothing gets through answers unavailable after the deadline, however often it is left', async () => {
+      const impatient = await openDynamoStore({ ...options, callMaxMs: 300 });
+      proxy.fail('BatchWriteItem', 'leave-all', 1_000);
+      const put = impatient.outbound.put(unique('left'), 1, [outbound('p', '1')]);
+      await assert.rejects(put, { code: 'unavailable' });
+      proxy.forget();
+      await impatient.close();
+    });
+
+    it('waiting for a connection counts: none waits longer than the deadline and one answer', async () => {
+      const narrow = await openDynamoStore({ ...options, connections: 1, answerMaxMs: 250, callMaxMs: 100 });
+      proxy.fail('GetItem', 'stall', 1_000);
+      const begunMs = performance.now();
+      const gets = await Promise.allSettled(Array.from({ length: 50 }, () => narrow.presence.get('x')));
+      assert.ok(performance.now() - begunMs < 2_000);
+      assert.ok(gets.every((each) => each.status === 'rejected' && each.reason.code === 'unavailable'));
+      proxy.forget();
+      await narrow.close();
+    });
+
+    it('an answer that stops in the middle is as none', async () => {
+      const impatient = await openDynamoStore({ ...options, answerMaxMs: 200 });
+      const id = unique('stalled');
+      proxy.fail('PutItem', 'stall');
+      const version = await impatient.presence.put(presence(id), 0);
+      assert.equal((await impatient.presence.get(id))?.version, version);
+      await impatient.close();
+    });
+
+    it('credentials that cannot be had are refused, and asked for again before', async () => {
+      proxy.fail('GetItem', { throttle: 'ExpiredTokenException' }, 3);
       proxy.take();
-      await assert.rejects(store.shards.claim(7, id), { code: 'full', retriable: true });
-      assert.deepEqual(proxy.take(), { UpdateItem: 10 });
-      assert.equal(await store.shards.claim(7, id), 1);
+      await assert.rejects(store.check(), { code: 'refused' });
+      assert.deepEqual(proxy.take(), { GetItem: 3 });
+      await store.check();
+    });
+
+    it('a clock that is an hour slow is corrected by the first refusal', async () => {
+      const slow = await openDynamoStore(options);
+      proxy.fail('GetItem', 'skewed');
+      proxy.take();
+      await slow.check();
+      assert.deepEqual(proxy.take(), { GetItem: 2 });
+      await slow.close();
+    });
+
+    it('what a check finds is unavailable or refused', async () => {
+      proxy.take();
+      proxy.fail('GetItem', 'cut', 3);
+      await assert.rejects(store.check(), { code: 'unavailable' });
+      proxy.fail('GetItem', { throttle: 'UnrecognizedClientException' });
+      await assert.rejects(store.check(), { code: 'refused' });
+      proxy.fail('GetItem', { throttle: 'ResourceNotFoundException' });
+      await assert.rejects(store.check(), { code: 'refused', message: /infra\/tables\.yml/ });
+    });
+
+    it('a session write that arrives late does not undo a later one', async () => {
+      const id = unique('late');
+      proxy.fail('PutItem', 'late');
+      await store.sessions.put(session(id, 1, { sequence: 1 }));
+      await store.sessions.put(session(id, 1, { sequence: 2 }));
+      await proxy.deliverLate();
+      assert.equal((await store.sessions.list(0, id.slice(0, -1), 1))[0]?.sequence, 2);
+    });
+
+    it('checkpoints saved at once end as the last call says', async () => {
+      const epoch = await store.shards.claim(11, 'w');
+      proxy.fail('TransactWriteItems', { throttle: 'ThrottlingException' }, 2);
+      await Promise.all(
+        [1, 2, 3].map((low) => store.shards.saveCheckpoints(11, epoch, [{ partition: 'p', low: `${low}`, done: [] }])),
+      );
+      assert.equal((await store.shards.checkpoints(11))[0]?.low, '3');
+    });
+
+    it('of checkpoints of one partition in one call the last stays', async () => {
+      const epoch = await store.shards.claim(12, 'w');
+      const rows = ['1', '2'].map((low) => ({ partition: 'p', low, done: [] }));
+      await store.shards.saveCheckpoints(12, epoch, rows);
+      assert.deepEqual(await store.shards.checkpoints(12), [rows[1]]);
     });
 
     it('a call without an answer is made three times, then unavailable', async () => {
@@ -148,10 +232,26 @@ if (typeof dynamo === 'string') {
       await assert.rejects(store.outbound.put('a', 1, [outbound('p\0', '1')]), { code: 'refused' });
     });
 
-    it('another number of shards is refused, a missing table is gone, and nobody there is unavailable', async () => {
+    it('another number of shards is refused, a missing table is refused with the remedy, and nobody there is unavailable', async () => {
       await assert.rejects(openDynamoStore({ ...options, shards: 2 }), { code: 'refused' });
-      await assert.rejects(openDynamoStore({ ...options, prefix: 'missing' }), { code: 'gone' });
+      await assert.rejects(openDynamoStore({ ...options, prefix: 'missing' }), {
+        code: 'refused',
+        message: /infra\/tables\.yml.*make=yes/,
+      });
       await assert.rejects(openDynamoStore({ ...options, endpoint: 'http://127.0.0.1:1' }), { code: 'unavailable' });
+    });
+
+    it('closing while DynamoDB is away ends with the deadline, and what waits answers gone', async () => {
+      const other = await openDynamoStore({ ...options, callMaxMs: 200 });
+      const id = unique('closing');
+      proxy.fail('PutItem', { throttle: 'ThrottlingException' }, 100_000);
+      const writes = Array.from({ length: 500 }, (_, sequence) => other.sessions.put(session(id, 1, { sequence })));
+      const outcomes = Promise.allSettled(writes);
+      await within('the end of closing', other.close(), 2_000);
+      const codes = (await outcomes).map((each) => each.status === 'rejected' && each.reason.code);
+      assert.equal(codes.at(-1), 'gone');
+      assert.ok(codes.every((code) => code === 'gone' || code === 'unavailable'));
+      proxy.forget();
     });
 
     it('closing waits for what was begun', async () => {
