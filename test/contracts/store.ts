@@ -258,6 +258,33 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       );
     });
 
+    it('positions that are longer than any key, alike up to their ends, keep their order', async () => {
+      const id = fresh();
+      const positions = ['é', 'x'].flatMap((letter) =>
+        [250, 320, 560, 2_000].flatMap((length) =>
+          Array.from({ length: 12 }, (_, i) => `${letter.repeat(length)}@${`${i}`.padStart(12, '0')}.0000~s1`),
+        ),
+      );
+      await store.outbound.put(
+        id,
+        1,
+        positions.map((position) => outbound('!h1', position)),
+      );
+      const read = await everyPage<OutboundRow, OutboundRow>(
+        (after) => store.outbound.read(id, 1, after, 7),
+        (row) => row,
+      );
+      const beginnings = [...new Set(positions.map((position) => position.split('@')[0]))];
+      for (const beginning of beginnings) {
+        assert.deepEqual(
+          read.map(({ position }) => position).filter((position) => position.startsWith(`${beginning}@`)),
+          positions.filter((position) => position.startsWith(`${beginning}@`)),
+        );
+      }
+      await store.outbound.remove(id, 1, read);
+      assert.deepEqual(await store.outbound.read(id, 1, null, 1), []);
+    });
+
     it('outbound rows are replaced and removed by their key', async () => {
       const id = fresh();
       await store.outbound.put(id, 1, [outbound('p', '1'), outbound('p', '2')]);
@@ -610,7 +637,7 @@ async function matchAll(store: Store, filter: string, limit = 1_000): Promise<{ 
   }
 }
 
-async function everyPage<T>(page: (after: string | null) => Promise<T[]>, key: (row: T) => string): Promise<T[]> {
+async function everyPage<T, K = string>(page: (after: K | null) => Promise<T[]>, key: (row: T) => K): Promise<T[]> {
   const rows: T[] = [];
   for (;;) {
     const last = rows.at(-1);

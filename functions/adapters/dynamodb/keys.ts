@@ -25,6 +25,8 @@ import { shardOf } from '../../topics/shard.js';
  *   strings by their UTF-8 bytes, so 'a' sorts before 'ab', and no client's keys begin with another's.
  * - A text over its bound is cut there, then comes U+0001 and the SHA-256 of the whole: such texts sort after those that are shorter
  *   and among themselves by hash, always alike. DynamoDB's bounds are 2,048 bytes for pk and 1,024 for sk.
+ * - Of a long source or position the end is kept too, and the hash is of what comes before: places that differ only there, as those
+ *   of one partition with a long name do, keep their order.
  */
 const END = '\u0000';
 const CUT = '\u0001';
@@ -32,6 +34,8 @@ const CUT = '\u0001';
 export const AFTER_TEXT = '\u{10ffff}';
 const CLIENT_MAX_BYTES = 800;
 const PLACE_MAX_BYTES = 370;
+/** More than a log's position and a share's mark have. */
+const PLACE_END_BYTES = 120;
 /** Topics are told apart by sort key up to here. */
 export const TOPIC_MAX_BYTES = 900;
 /** Numbers below 2 to the 53rd. */
@@ -104,7 +108,7 @@ export function inboundUpTo(clientId: string, generation: number): Range {
 export function outboundKey(clientId: string, generation: number, source: string, position: string): Place {
   return {
     pk: `outbound:${clientKey(clientId)}`,
-    sk: joined(number(generation), 'row', textKey(source, PLACE_MAX_BYTES), textKey(position, PLACE_MAX_BYTES)),
+    sk: joined(number(generation), 'row', placeKey(source), placeKey(position)),
   };
 }
 
@@ -168,6 +172,15 @@ function textKey(text: string, bytesMax: number): string {
   if (text.includes(END)) throw new PortError('refused', 'a text with U+0000 cannot be a key');
   const start = cut(text, bytesMax);
   return start === text ? text : `${start}${CUT}${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function placeKey(text: string): string {
+  const key = textKey(text, PLACE_MAX_BYTES);
+  if (key === text) return key;
+  const bytes = Buffer.from(text);
+  let end = bytes.length - PLACE_END_BYTES;
+  while ((bytes[end]! & 0xc0) === 0x80) end += 1;
+  return `${textKey(bytes.toString('utf8', 0, end), PLACE_MAX_BYTES - PLACE_END_BYTES)}${bytes.toString('utf8', end)}`;
 }
 
 /** The first characters that fit. */
