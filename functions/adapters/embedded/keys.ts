@@ -14,13 +14,17 @@ import { PortError } from '../../ports/errors.js';
  *
  * Numbers are big-endian. A text is its UTF-8 bytes and a zero byte, which no MQTT string contains [MQTT-1.5.4-2]: so 'a'
  * sorts before 'ab', and no client's keys begin with another's. A text over its bound is cut there, then comes a byte of one
- * and the SHA-256 of the whole: such texts sort after all that are shorter and among themselves by hash, always alike.
+ * and the SHA-256 of the whole: such texts sort after all that are shorter and among themselves by hash, always alike. Of a long
+ * source or position the end is kept too, and the hash is of what comes before: places that differ only there, as those of one
+ * partition with a long name do, keep their order.
  */
 const END = 0;
 const CUT = 1;
 const DIGEST_BYTES = 32;
 const CLIENT_MAX_BYTES = 600;
 const PLACE_MAX_BYTES = 560;
+/** More than a log's position and a share's mark have. */
+const PLACE_END_BYTES = 120;
 export const TOPIC_MAX_BYTES = 1_900;
 /** No UTF-8 text contains this byte. */
 const AFTER_TEXT = Buffer.from([0xff]);
@@ -41,7 +45,7 @@ export function inboundKey(clientId: string, generation: number, packetId: numbe
 }
 
 export function outboundKey(clientId: string, generation: number, source: string, position: string): Buffer {
-  const place = [textKey(source, PLACE_MAX_BYTES), textKey(position, PLACE_MAX_BYTES)];
+  const place = [placeKey(source), placeKey(position)];
   return Buffer.concat([generationKey(clientId, generation), ...place]);
 }
 
@@ -86,8 +90,21 @@ export function numberKey(value: number): Buffer {
   return key;
 }
 
-function textKey(text: string, bytesMax: number): Buffer {
+function placeKey(text: string): Buffer {
   const bytes = Buffer.from(text);
+  if (bytes.length <= PLACE_MAX_BYTES) return textKey(text, PLACE_MAX_BYTES);
+  const end = bytes.length - PLACE_END_BYTES;
+  return Buffer.concat([
+    bytesKey(bytes.subarray(0, end), PLACE_MAX_BYTES - PLACE_END_BYTES),
+    bytesKey(bytes.subarray(end)),
+  ]);
+}
+
+function textKey(text: string, bytesMax: number): Buffer {
+  return bytesKey(Buffer.from(text), bytesMax);
+}
+
+function bytesKey(bytes: Buffer, bytesMax = bytes.length): Buffer {
   if (bytes.includes(END)) throw new PortError('refused', 'a text with U+0000 cannot be a key');
   if (bytes.length <= bytesMax) return Buffer.concat([bytes, Buffer.from([END])]);
   const digest = createHash('sha256').update(bytes).digest();
