@@ -1,5 +1,6 @@
 import {
   CreateTableCommand,
+  DescribeTimeToLiveCommand,
   ResourceInUseException,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
@@ -14,27 +15,35 @@ const READY_MAX_S = 60;
 export async function createTables(options: DynamoOptions): Promise<void> {
   const client = dynamoClient(options);
   const TableName = tableName(options.prefix);
+  const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
   try {
-    const made = await create();
+    await create();
     await waitUntilTableExists({ client, maxWaitTime: READY_MAX_S, minDelay: 1, maxDelay: 2 }, { TableName });
-    if (!made) return;
-    const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
-    await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+    // Not only of a table that was just made: whoever made it may have ended before this.
+    if (!(await expires()))
+      await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification })).catch(unlessOtherDid);
   } catch (error) {
     throw toPortError(error, verdictOn(error));
   } finally {
     client.destroy();
   }
 
-  async function create(): Promise<boolean> {
+  async function expires(): Promise<boolean> {
+    const { TimeToLiveDescription: expiry } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+    return expiry?.TimeToLiveStatus !== 'DISABLED';
+  }
+
+  async function unlessOtherDid(error: unknown): Promise<void> {
+    if (!(await expires())) throw error;
+  }
+
+  async function create(): Promise<void> {
     const { AttributeDefinitions, KeySchema, BillingMode } = TABLE;
     try {
       const definition = { AttributeDefinitions: [...AttributeDefinitions], KeySchema: [...KeySchema], BillingMode };
       await client.send(new CreateTableCommand({ TableName, ...definition }));
-      return true;
     } catch (error) {
-      if (error instanceof ResourceInUseException) return false;
-      throw error;
+      if (!(error instanceof ResourceInUseException)) throw error;
     }
   }
 }

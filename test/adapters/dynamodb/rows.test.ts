@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { DescribeTableCommand, DescribeTimeToLiveCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  paginateScan,
+} from '@aws-sdk/client-dynamodb';
 import { PART_DOUBT_MS } from '../../../functions/adapters/dynamodb/bodies.js';
 import type { Item } from '../../../functions/adapters/dynamodb/calls.js';
 import { createTables } from '../../../functions/adapters/dynamodb/create-tables.js';
@@ -49,6 +54,20 @@ if (typeof dynamo === 'string') {
       assert.equal(Table!.BillingModeSummary?.BillingMode, TABLE.BillingMode);
       const { TimeToLiveDescription: expiry } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
       assert.deepEqual(expiry, { AttributeName: TTL_ATTRIBUTE, TimeToLiveStatus: 'ENABLED' });
+    });
+
+    it('of several that make the table at once all find it, and expiry is seen to where the maker did not', async () => {
+      const bare = { ...options, prefix: `${options.prefix}-bare` };
+      const TableName = tableName(bare.prefix);
+      const { AttributeDefinitions, KeySchema, BillingMode } = TABLE;
+      const definition = { AttributeDefinitions: [...AttributeDefinitions], KeySchema: [...KeySchema], BillingMode };
+      await client.send(new CreateTableCommand({ TableName, ...definition }));
+      await createTables(bare);
+      const { TimeToLiveDescription: expiry } = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+      assert.equal(expiry?.TimeToLiveStatus, 'ENABLED');
+      const fresh = { ...options, prefix: `${options.prefix}-fresh` };
+      await Promise.all([1, 2, 3].map(() => createTables(fresh)));
+      await (await openDynamoStore(fresh)).close();
     });
 
     it('long rows leave no parts behind when they are replaced and removed', async () => {
