@@ -26,12 +26,23 @@ export type Fault =
   | 'skewed'
   | 'none';
 
+/** Calls whose answers can say what they cost. */
+const MEASURED = /Item$|Items$|^Query$/;
+
+/** Capacity units: a read unit is 4 KB read consistently, a write unit 1 KB written. */
+export interface Units {
+  read: number;
+  write: number;
+}
+
 type Body = { RequestItems: Record<string, unknown[]> };
 
 /** Stands before DynamoDB, counts the SDK's calls by their names, and lets some go wrong. */
 export class DynamoProxy {
   /** Names of the calls since they were last taken. */
   #calls: string[] = [];
+  #underWay = 0;
+  #units: Units = { read: 0, write: 0 };
   readonly #faults: { operation: string; fault: Fault }[] = [];
   readonly #late: (() => Promise<unknown>)[] = [];
 
@@ -43,13 +54,23 @@ export class DynamoProxy {
   static async start(target: string): Promise<DynamoProxy> {
     const server = createServer();
     const proxy = new DynamoProxy(target, server);
-    server.on('request', (asked, answer) => void proxy.#serve(asked, answer));
+    server.on('request', (asked, answer) => {
+      proxy.#underWay += 1;
+      void proxy.#serve(asked, answer).finally(() => {
+        proxy.#underWay -= 1;
+      });
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
   get endpoint(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Calls that are not answered yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   /** The next calls of that name that meet no other fault yet. */
@@ -73,6 +94,13 @@ export class DynamoProxy {
     for (const name of this.#calls) counts[name] = (counts[name] ?? 0) + 1;
     this.#calls = [];
     return counts;
+  }
+
+  /** What the calls have cost since the last time: as DynamoDB says, and by AWS's rules where DynamoDB Local leaves something out. */
+  takeUnits(): Units {
+    const units = this.#units;
+    this.#units = { read: 0, write: 0 };
+    return units;
   }
 
   /** Does what was held back. */
@@ -107,11 +135,20 @@ export class DynamoProxy {
       return void answer.end(JSON.stringify({ UnprocessedItems: (JSON.parse(body.toString()) as Body).RequestItems }));
     }
     const left = fault === 'leave-some' ? (JSON.parse(body.toString()) as Body) : undefined;
-    const done = await this.#forward(asked, left ? firstOf(left) : body);
+    const done = await this.#forward(asked, asking(operation, left ? firstOf(left) : body));
+    if (MEASURED.test(operation)) this.#add(operation, body, done);
     if (fault === 'lose-answer') return void asked.socket.destroy();
     answer.writeHead(done.status, { 'content-type': 'application/x-amz-json-1.0' });
     if (fault === 'stall') return void answer.write(done.body.subarray(0, 1));
     answer.end(left ? JSON.stringify({ UnprocessedItems: restOf(left) }) : done.body);
+  }
+
+  #add(operation: string, asked: Buffer, done: { status: number; body: Buffer }): void {
+    const kind = /^(Get|BatchGet|Query)/.test(operation) ? 'read' : 'write';
+    if (operation === 'TransactWriteItems') this.#units.write += transactionUnits(JSON.parse(asked.toString()));
+    else if (done.status === 200) this.#units[kind] += consumed(done.body);
+    // A write whose condition fails costs what it would have.
+    else if (done.body.includes('ConditionalCheckFailed')) this.#units.write += 1;
   }
 
   #forward(asked: IncomingMessage, body: Buffer): Promise<{ status: number; body: Buffer }> {
@@ -140,6 +177,36 @@ function refuse(answer: ServerResponse, name: string, headers: OutgoingHttpHeade
   answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.0', ...headers });
   const type = `com.amazonaws.dynamodb.v20120810#${name}`;
   answer.end(JSON.stringify({ __type: type, message: 'asked for by a test' }));
+}
+
+interface Transaction {
+  TransactItems: { Put?: { Item: Record<string, { S?: string }> } }[];
+}
+
+/** Twice that of each item, and of each condition. */
+function transactionUnits({ TransactItems: items }: Transaction): number {
+  const bytes = (item: Record<string, { S?: string }>): number =>
+    Object.entries(item).reduce((sum, [name, { S = '' }]) => sum + name.length + Buffer.byteLength(S), 0);
+  return items.reduce((units, { Put }) => units + 2 * Math.max(1, Math.ceil(Put ? bytes(Put.Item) / 1024 : 1)), 0);
+}
+
+/** One at least: also of what finds nothing. */
+function consumed(body: Buffer): number {
+  const { ConsumedCapacity: each = [] } = JSON.parse(body.toString()) as { ConsumedCapacity?: Consumed | Consumed[] };
+  return Math.max(
+    1,
+    [each].flat().reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0),
+  );
+}
+
+interface Consumed {
+  CapacityUnits: number;
+}
+
+/** The same call, which asks what it costs. */
+function asking(operation: string, body: Buffer): Buffer {
+  if (!MEASURED.test(operation)) return body;
+  return Buffer.concat([Buffer.from('{"ReturnConsumedCapacity":"TOTAL",'), body.subarray(1)]);
 }
 
 function firstOf({ RequestItems }: Body): Buffer {

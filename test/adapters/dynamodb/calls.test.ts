@@ -3,6 +3,7 @@ import { after, describe, it } from 'node:test';
 import { openDynamoStore } from '../../../functions/adapters/dynamodb/open.js';
 import { testDynamo } from '../../support/dynamodb.js';
 import { DynamoProxy } from '../../support/dynamodb-proxy.js';
+import { compareTable } from '../../support/measured-table.js';
 import { notRun } from '../../support/parts.js';
 import { outbound, presence, publication, retained, session } from '../../support/store-rows.js';
 
@@ -60,6 +61,7 @@ if (typeof dynamo === 'string') {
     ['outbound.clear of nothing', () => store.outbound.clear('a', 1), { Query: 1 }],
     ['retained.put', () => store.retained.put(retained('x/y')), { PutItem: 1 }],
     ['retained.put of what is older', () => store.retained.put(retained('x/y', { position: '0' })), { PutItem: 1 }],
+    ['check', () => store.check(), { GetItem: 1 }],
     ['retained.match of a topic', () => store.retained.match('x/y', null, 100), { GetItem: 1 }],
     ['retained.match of a wildcard: a query a bucket', () => store.retained.match('x/#', null, 100), { Query: 4 }],
     ['retained.match behind all that can match', () => store.retained.match('x/+', 'y', 100), {}],
@@ -109,14 +111,20 @@ if (typeof dynamo === 'string') {
   ];
 
   describe('calls of DynamoDB', () => {
+    const measured: (string | number)[][] = [['operation', 'calls', 'read units', 'write units']];
     it('opening costs one', () => assert.deepEqual(opening, { PutItem: 1 }));
     for (const [operation, run, calls] of COSTS) {
       it(`${operation}: ${JSON.stringify(calls)}`, async () => {
         proxy.take();
+        proxy.takeUnits();
         await run();
         assert.deepEqual(proxy.take(), calls);
+        const { read, write } = proxy.takeUnits();
+        const names = Object.entries(calls).map(([name, count]) => (count === 1 ? name : `${count} ${name}`));
+        measured.push([operation, names.join(', ') || 'none', read, write]);
       });
     }
+    it('docs/DYNAMODB.md says what they cost', () => compareTable('docs/DYNAMODB.md', 'operations', measured));
   });
 }
 
