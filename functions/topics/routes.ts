@@ -1,52 +1,8 @@
-import { hasWildcard, topicNameProblem } from './names.js';
+import { keyedRoute } from './keyed-route.js';
+import type { LogTopic, Placement, Reading, Route } from './route.js';
 
-/** Where a publication goes: a topic of the log, and the key that decides its partition. */
-export interface Placement {
-  logTopic: string;
-  key: string;
-}
-
-/** What has to be read so that no publication that a filter matches is missed. */
-export type Reading =
-  /** A topic of the log; where one key alone can match, the partition of that key is enough. */
-  | { logTopic: string; key: string | null }
-  /** The topics of a namespace (`tenant/namespace`) that `toTopic` gives a matching MQTT topic: which there are, only the log can say. */
-  | { namespace: string };
-
-/** What a route says of a topic of the log. */
-export interface LogTopic {
-  /** Whether Pulsegate may make it where it is not there. */
-  mayBeMade: boolean;
-  /** Made with so many partitions; null: as the log does by itself. */
-  partitions: number | null;
-  /** Raised when MQTT topics move to this topic of the log from another: their retained messages are newer than those of a lower one. */
-  generation: number;
-}
-
-/** How MQTT topics and topics of the log stand for each other (DESIGN.md section 4). */
-export interface Route {
-  /** null where this route does not take the topic. */
-  toLog(topic: string): Placement | null;
-  /** The MQTT topic of a record, whoever produced it; null where it is not this route's, or stands for no valid topic. */
-  toTopic(logTopic: string, key: string): string | null;
-  /** None where this route can hold nothing that the filter matches. */
-  readings(filter: string): readonly Reading[];
-  /** null where the topic of the log is none of this route's. */
-  describe(logTopic: string): LogTopic | null;
-}
-
-const PLAIN: LogTopic = { mayBeMade: true, partitions: null, generation: 0 };
-
-/** Takes every topic to one topic of the log, with the MQTT topic as the key: order holds per MQTT topic. */
-export function keyedRoute(logTopic = 'mqtt'): Route {
-  const whole = [{ logTopic, key: null }];
-  return {
-    toLog: (topic) => (topicNameProblem(topic) === null ? { logTopic, key: topic } : null),
-    toTopic: (from, key) => (from === logTopic && topicNameProblem(key) === null ? key : null),
-    readings: (filter) => (hasWildcard(filter) ? whole : [{ logTopic, key: filter }]),
-    describe: (name) => (name === logTopic ? PLAIN : null),
-  };
-}
+export type { LogTopic, Placement, Reading, Route };
+export { keyedRoute };
 
 /** Routes in order: the first that takes a topic or a record decides. Without any, the keyed one for everything. */
 export class Routes implements Route {
