@@ -53,7 +53,7 @@ const NOT_USED_YET: Readonly<Record<string, string>> = {
   'handlers/dynamodb-setting.ts': 'until settings name it',
   'mqtt/snapshot.ts': 'for the gateway edge, and for the test that machine state survives it',
   'adapters/pulsar/open.ts': 'until settings name it',
-  'topics/templated-route.ts': 'until settings name it',
+  'topics/routes-setting.ts': 'until settings name it',
 };
 
 /** Machines get time and chance as arguments, and wait for nothing. */
