@@ -48,12 +48,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
 
 /** Not reached by the program yet, nor what they alone import; and why they are there all the same. */
 const NOT_USED_YET: Readonly<Record<string, string>> = {
-  'adapters/dynamodb/open.ts': 'until settings name it',
-  'adapters/dynamodb/create-tables.ts': 'until settings ask for it',
-  'handlers/dynamodb-setting.ts': 'until settings name it',
   'mqtt/snapshot.ts': 'for the gateway edge, and for the test that machine state survives it',
-  'adapters/pulsar/open.ts': 'until settings name it',
-  'topics/routes-setting.ts': 'until settings name it',
 };
 
 /** Machines get time and chance as arguments, and wait for nothing. */

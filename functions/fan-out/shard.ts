@@ -132,7 +132,7 @@ export class Shard {
 
   /** Hands a publication of the log to every session with a filter that matches it. `isReplay`: an owner before this one may have. */
   publish(
-    entry: Pick<LogEntry, 'partition' | 'position'>,
+    entry: Pick<LogEntry, 'partition' | 'position' | 'layout'>,
     publication: Publication,
     isReplay: boolean,
     now: number,

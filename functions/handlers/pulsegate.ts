@@ -46,7 +46,7 @@ async function run(settings: Settings): Promise<void> {
   const telemetry = pinoTelemetry(settings.logLevel);
   try {
     const running = await start(settings, telemetry);
-    process.stdout.write(welcome(settings, running.urls));
+    process.stdout.write(welcome(settings, running.urls, running.problem()));
     let isStopping = false;
     const stop = (signal: string) => {
       // Asked twice: whoever asks does not want to wait.
@@ -95,14 +95,27 @@ function renew(running: Running, telemetry: Telemetry): void {
   }
 }
 
-function welcome(settings: Settings, urls: readonly string[]): string {
+function placeOf(part: Settings['log'] | Settings['store']): string {
+  switch (part.kind) {
+    case 'embedded':
+      return resolve(part.directory);
+    case 'pulsar':
+      return part.url;
+    case 'dynamodb':
+      return `DynamoDB${part.endpoint === null ? '' : ` at ${part.endpoint}`}`;
+  }
+}
+
+function welcome(settings: Settings, urls: readonly string[], problem: string | null): string {
   // Without TLS where there is a choice: the client may not know who signed the certificate.
   const url = urls.find((each) => /^(ws|mqtt):/.test(each)) ?? urls[0] ?? '';
   const readyMs = Math.round(performance.now());
+  const isReady = problem === null ? `is ready after ${readyMs} ms` : `waits: ${problem}`;
   const access = settings.auth.kind === 'anonymous' ? 'no authentication' : `users of ${settings.auth.file}`;
-  return `Pulsegate ${version} is ready after ${readyMs} ms.
+  return `Pulsegate ${version} ${isReady}.
   connect  ${urls.join(', ')}  (MQTT 3.1, 3.1.1 and 5; ${access})
-  data     ${resolve(settings.log.directory)}
+  log      ${placeOf(settings.log)}
+  store    ${placeOf(settings.store)}
 
 Paste this into another terminal, in this directory:
 

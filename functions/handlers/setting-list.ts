@@ -26,13 +26,41 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_LOG',
     default: 'embedded:.pulsegate',
-    form: 'embedded:DIRECTORY or a pulsar://, pulsar+ssl://, pulsar+ws:// or pulsar+wss:// URL; this version has only embedded',
+    form: 'embedded:DIRECTORY, or pulsar://HOST:6650 or pulsar+ssl://HOST:6651 (native addon), or pulsar+ws://HOST:8080 or pulsar+wss://HOST:8443 (no addon)',
   },
   {
     setting: 'PULSEGATE_STORE',
-    default: 'the directory of PULSEGATE_LOG',
-    form: 'embedded:DIRECTORY or dynamodb:?prefix=P&region=R&endpoint=URL; this version has only embedded',
+    default: 'the directory of PULSEGATE_LOG, or embedded:.pulsegate',
+    form: 'embedded:DIRECTORY or dynamodb:?prefix=P&region=R&endpoint=URL&make=yes, each part optional',
   },
+  {
+    setting: 'PULSEGATE_ROUTES',
+    default: '# -> keyed:mqtt',
+    form: 'PATTERN -> KIND:TOPIC in a comma list, or in a file a YAML list; the first that matches wins (docs/PULSAR.md)',
+  },
+  {
+    setting: 'PULSEGATE_PULSAR_WEB',
+    default: 'port 8080, with TLS 8443, of the host of PULSEGATE_LOG',
+    form: "Pulsar's web service, such as http://broker:8080; the native client needs it for what its protocol cannot ask",
+  },
+  {
+    setting: 'PULSEGATE_PULSAR_NAMESPACE',
+    default: 'public/default',
+    form: 'TENANT/NAMESPACE of topics that do not name theirs',
+  },
+  { setting: 'PULSEGATE_PULSAR_TOKEN', default: 'none', form: 'a JSON web token, or file:PATH of a file with one' },
+  {
+    setting: 'PULSEGATE_PULSAR_OAUTH2',
+    default: 'none',
+    form: 'issuer=URL&credentials=FILE, and audience=A and scope=S where the issuer wants them; FILE as for every Pulsar client',
+  },
+  {
+    setting: 'PULSEGATE_PULSAR_CA',
+    default: "the system's",
+    form: 'a PEM file of the authorities to trust for Pulsar',
+  },
+  { setting: 'PULSEGATE_PULSAR_CERT', default: 'none', form: 'a PEM file of the client certificate for Pulsar' },
+  { setting: 'PULSEGATE_PULSAR_KEY', default: 'none', form: 'a PEM file of its private key' },
   { setting: 'PULSEGATE_SHARDS', default: '1', form: 'a whole number from 1 on; this version has only 1' },
   {
     setting: 'PULSEGATE_AUTH',

@@ -1,4 +1,8 @@
+import { Routes } from '../topics/routes.js';
+import { parseRoutes } from '../topics/routes-setting.js';
+import { type DynamoSetting, readDynamoSetting } from './dynamodb-setting.js';
 import type { Limit } from './limits.js';
+import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, readPulsar } from './pulsar-settings.js';
 import { SETTINGS } from './setting-list.js';
 
 export type LogLevelSetting = (typeof LOG_LEVELS)[number];
@@ -12,19 +16,23 @@ export interface TlsSetting {
   keyFile: string;
 }
 
-export interface PartSetting {
+export interface EmbeddedSetting {
   kind: 'embedded';
   directory: string;
 }
+
+export type LogSetting = EmbeddedSetting | PulsarSetting;
+
+export type StoreSetting = EmbeddedSetting | ({ kind: 'dynamodb' } & DynamoSetting);
 
 export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string };
 
 /** Where a URL names no port. */
 const PORTS: Readonly<Record<ListenSetting['scheme'], number>> = { ws: 80, wss: 443, mqtt: 1883, mqtts: 8883 };
-/** Forms of what another version will have. */
-export const LOG_TO_COME = /^pulsar(\+ssl|\+wss?)?:\/\/[\w.[\]:-]+\/?$/;
-export const STORE_TO_COME = /^dynamodb:(\?[a-z]+=[^&\s]+(&[a-z]+=[^&\s]+)*)?$/;
+/** The form of what another version will have. */
 const AUTH_TO_COME = /^(jwt:https?:\/\/\S+|secrets:arn:\S+)$/;
+/** Where what is embedded is kept if nothing is said. */
+const DIRECTORY = '.pulsegate';
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
@@ -82,12 +90,47 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       return secure === undefined ? null : { certFile, keyFile };
     },
 
-    /** `yetToCome`: the form of what another version will have. `directory`: where it is if nothing else is said. */
-    part(setting: string, yetToCome: RegExp, directory: string): PartSetting {
-      const value = valueFor(setting) ?? `embedded:${directory}`;
-      const given = /^embedded:(.+)$/.exec(value)?.[1];
-      if (given === undefined) (yetToCome.test(value) ? notYet : bad)(setting, value);
-      return { kind: 'embedded', directory: given ?? directory };
+    log(): LogSetting {
+      const value = valueFor('PULSEGATE_LOG') ?? `embedded:${DIRECTORY}`;
+      if (isPulsarUrl(value)) return readPulsar(value, valueFor, bad);
+      for (const setting of PULSAR_SETTINGS) {
+        if (given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_LOG is not in Pulsar`);
+      }
+      const directory = /^embedded:(.+)$/.exec(value)?.[1];
+      if (directory === undefined) bad('PULSEGATE_LOG', value);
+      return { kind: 'embedded', directory: directory ?? DIRECTORY };
+    },
+
+    /** Beside an embedded log, an embedded store is in its directory: both are one database. */
+    store(log: LogSetting): StoreSetting {
+      const own = log.kind === 'embedded' ? log.directory : DIRECTORY;
+      const value = valueFor('PULSEGATE_STORE') ?? `embedded:${own}`;
+      if (value.startsWith('dynamodb:')) {
+        const dynamo = readDynamoSetting(value);
+        if (typeof dynamo !== 'string') return { kind: 'dynamodb', ...dynamo };
+        problems.push(`PULSEGATE_STORE is ${quoted(value)}: ${dynamo}`);
+        return { kind: 'embedded', directory: own };
+      }
+      const directory = /^embedded:(.+)$/.exec(value)?.[1];
+      if (directory === undefined) bad('PULSEGATE_STORE', value);
+      else if (log.kind === 'embedded' && directory !== own) {
+        problems.push(
+          `PULSEGATE_LOG has the directory ${own} and PULSEGATE_STORE ${directory}; both are kept in one, so set both`,
+        );
+      }
+      return { kind: 'embedded', directory: directory ?? own };
+    },
+
+    /** `namespace`: of topics with a short name. */
+    routes(log: LogSetting): Routes {
+      const value = valueFor('PULSEGATE_ROUTES');
+      if (value === undefined) return new Routes();
+      // A line each where a file has them as a list.
+      const entries = value.includes('\n') ? value.split('\n').filter((line) => line !== '') : value;
+      const parsed = parseRoutes(entries, log.kind === 'pulsar' ? log.namespace : undefined);
+      if ('routes' in parsed) return parsed.routes;
+      problems.push(...parsed.problems.map((problem) => `PULSEGATE_ROUTES: ${problem}`));
+      return new Routes();
     },
 
     shards(): number {

@@ -1,14 +1,14 @@
 import { parse } from 'yaml';
+import type { Routes } from '../topics/routes.js';
 import { LIMITS, type LimitValues } from './limits.js';
 import { SETTINGS } from './setting-list.js';
 import {
   type AuthSetting,
   type ListenSetting,
-  LOG_TO_COME,
   type LogLevelSetting,
-  type PartSetting,
+  type LogSetting,
   readers,
-  STORE_TO_COME,
+  type StoreSetting,
   type TlsSetting,
 } from './setting-readers.js';
 
@@ -17,8 +17,9 @@ export interface Settings {
   listen: ListenSetting[];
   /** null: no listener needs it. */
   tls: TlsSetting | null;
-  log: PartSetting;
-  store: PartSetting;
+  log: LogSetting;
+  store: StoreSetting;
+  routes: Routes;
   shards: number;
   auth: AuthSetting;
   logLevel: LogLevelSetting;
@@ -72,14 +73,8 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
         'set it to users:FILE, or to anonymous if everybody may come in',
     );
   }
-  const log = read.part('PULSEGATE_LOG', LOG_TO_COME, '.pulsegate');
-  const store = read.part('PULSEGATE_STORE', STORE_TO_COME, log.directory);
-  if (log.directory !== store.directory) {
-    problems.push(
-      `PULSEGATE_LOG has the directory ${log.directory} and PULSEGATE_STORE ${store.directory}; ` +
-        'this version keeps both in one, so set both',
-    );
-  }
+  const log = read.log();
+  const store = read.store(log);
   const limits = Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, read.limit(limit)]));
   return {
     role: read.role(),
@@ -87,6 +82,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
     tls,
     log,
     store,
+    routes: read.routes(log),
     shards: read.shards(),
     auth: auth ?? { kind: 'anonymous' },
     logLevel: read.logLevel(),
@@ -148,8 +144,13 @@ function addFile(
   }
   for (const [name, value] of Object.entries(content)) {
     if (typeof value === 'string' || typeof value === 'number') given.set(name, String(value));
+    else if (name === 'PULSEGATE_ROUTES' && isTexts(value)) given.set(name, value.map((text) => `${text}\n`).join(''));
     else problems.push(`${name} in ${path} is neither a text nor a number`);
   }
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function isLoopback(host: string): boolean {

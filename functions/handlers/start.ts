@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { version } from '../../package.json';
 import { anonymous } from '../adapters/auth/anonymous.js';
 import { usersFrom } from '../adapters/auth/users.js';
-import { openEmbedded } from '../adapters/embedded/embedded.js';
 import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
 import type { Authenticator } from '../ports/authenticator.js';
+import { PortError } from '../ports/errors.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { Edge } from '../runtime/edge.js';
@@ -13,7 +13,8 @@ import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
 import { publishSystemTopics } from '../runtime/system-topics.js';
 import { Worker } from '../runtime/worker.js';
-import { Routes } from '../topics/routes.js';
+import { openBacking } from './backing.js';
+import { bringUp } from './bring-up.js';
 import { openListener } from './listeners.js';
 import { pagesOf } from './pages.js';
 import type { AuthSetting } from './setting-readers.js';
@@ -26,6 +27,8 @@ export type CountingTelemetry = Telemetry & { snapshot(): Readonly<Record<string
 export interface Running {
   /** As clients may dial them. */
   urls: string[];
+  /** Why clients are not let in, or may not be served; null: all is well. */
+  problem(): string | null;
   /** Reads certificate and key anew, for the handshakes from now on. Throws, and changes nothing, where they are no good. */
   renewTls(): void;
   /** Says goodbye to clients, finishes commits, lets the data directory go. */
@@ -34,64 +37,74 @@ export interface Running {
   failed: Promise<unknown>;
 }
 
-/** Edge and worker in one process, on the embedded log and store. Resolves when clients may come. */
+/**
+ * Edge and worker in one process. Resolves when clients may come, or when log or store have not answered at first: then they
+ * are tried on, and until they do clients are told that the server is unavailable.
+ */
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
   const authenticator = authenticatorOf(settings.auth);
   const tls = readTls(settings.tls);
   const clock = systemClock;
   const self = clock.unique();
-  const { limits } = settings;
-  const retention = { maxAgeMs: limits.retentionMaxAgeS * 1000, maxBytes: limits.retentionMaxBytes };
-  const embedded = await openEmbedded(settings.log.directory, { clock, shards: settings.shards, retention });
-  const { log, store } = embedded;
-  const routes = new Routes();
+  const { limits, routes } = settings;
+  const backing = await openBacking({ settings, clock, telemetry, routes });
+  const { log, store } = backing;
   const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
   const publisher = new Publisher({ log, store, routes, discover });
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: SocketListener[] = [];
-  // Edge and worker need each other; no client is there before both are.
+  // Edge and worker need each other; no client is let in before both are.
   let worker: Worker | undefined;
-  let endSystemTopics = () => {};
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
+  const gate: Authenticator = {
+    authenticate: async (credentials) => {
+      if (worker === undefined) throw new PortError('unavailable', 'log or store have not answered yet');
+      return authenticator.authenticate(credentials);
+    },
+  };
   const edge = new Edge(
-    { clock, telemetry, authenticator, presence, publisher, inbound: store.inbound, sessions },
+    { clock, telemetry, authenticator: gate, presence, publisher, inbound: store.inbound, sessions },
     limits,
   );
-  let problem: string | null = null;
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
-  const close = async (): Promise<void> => {
-    problem = 'stopping';
-    await Promise.all(listeners.map((listener) => listener.stop()));
-    endSystemTopics();
-    await edge.close();
-    await Promise.all(listeners.map((listener) => listener.close()));
-    await worker?.close();
-    await embedded.close();
-  };
-  try {
+  const startWorker = async () => {
     worker = await Worker.start(
       { clock, telemetry, log, store, routes, presence, publisher, edge, failed: fail },
       { shard: 0, owner: self, limits },
     );
-    const owned = worker;
-    const facts = () => ({
-      version,
-      connections: edge.connectionCount,
-      sessions: owned.sessionCount,
-      subscriptions: owned.subscriptionCount,
-      counters: telemetry.snapshot(),
-    });
-    endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
-    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(() => problem, facts) };
+  };
+  const up = bringUp({ clock, telemetry, backing, startWorker });
+  const facts = () => ({
+    version,
+    connections: edge.connectionCount,
+    sessions: worker?.sessionCount ?? 0,
+    subscriptions: worker?.subscriptionCount ?? 0,
+    counters: telemetry.snapshot(),
+  });
+  const endSystemTopics = publishSystemTopics(clock, facts, (publication) => worker?.publishOwn(publication));
+  const close = async (): Promise<void> => {
+    up.stop();
+    await Promise.all(listeners.map((listener) => listener.stop()));
+    endSystemTopics();
+    await edge.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await up.stopped;
+    await worker?.close();
+    await backing.close();
+  };
+  try {
+    await up.tried;
+    up.failed.then(fail);
+    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(up.problem, facts) };
     for (const listen of settings.listen) listeners.push(await openListener(listen, options, edge.accept));
     const renewTls = (): void => {
       const renewed = readTls(settings.tls);
       for (const listener of listeners) if (renewed) listener.renew(renewed);
     };
-    return { urls: listeners.map((listener) => listener.url), renewTls, close, failed };
+    return { urls: listeners.map((listener) => listener.url), problem: up.problem, renewTls, close, failed };
   } catch (error) {
     await close();
     throw error;

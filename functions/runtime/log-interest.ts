@@ -68,13 +68,11 @@ export class LogInterest {
     }
   }
 
-  /** Whether some filter matches the one MQTT topic that a log topic stands for, whatever the key. */
+  /** Whether some filter matches an MQTT topic that a log topic may stand for; not for those that the routes name. */
   isNeeded(logTopic: string): boolean {
-    const topic = this.#routes.toTopic(logTopic, '');
-    if (topic === null) return false;
-    if (this.#shard.hasMatch(topic)) return true;
-    for (const filter of this.#coming.keys()) if (filterMatches(filter, topic)) return true;
-    return false;
+    const topics = this.#routes.topicsOf(logTopic);
+    if (topics.some((topic) => this.#shard.hasMatch(topic))) return true;
+    return [...this.#coming.keys()].some((filter) => topics.some((topic) => filterMatches(filter, topic)));
   }
 
   /** Partitions of the topics that the routes name. */
@@ -127,8 +125,8 @@ export class LogInterest {
   async #matching(namespace: string, filter: string): Promise<readonly (readonly [string, null])[]> {
     const topics = await this.#topics.list(namespace, this.#clock.now());
     this.#lookInto(namespace, topics);
-    const isMatch = (topic: string | null) => topic !== null && filterMatches(filter, topic);
-    return topics.filter((topic) => isMatch(this.#routes.toTopic(topic, ''))).map((topic) => [topic, null]);
+    const isMatch = (topic: string) => filterMatches(filter, topic);
+    return topics.filter((topic) => this.#routes.topicsOf(topic).some(isMatch)).map((topic) => [topic, null]);
   }
 
   #lookInto(namespace: string | null, topics: readonly string[]): void {

@@ -132,9 +132,9 @@ export class LogReaders {
   /** Reads topics and partitions that have come to be and that some filter needs, from their first entry. */
   async look(): Promise<void> {
     const topicsRead = new Set([...this.#open.values()].map(({ logTopic }) => logTopic));
-    for (const topic of topicsRead) {
-      if (!this.#topics.named.has(topic)) continue;
+    for (const topic of this.#topics.named) {
       const before = this.#topics.known(topic)?.length ?? 0;
+      if (before > 0 && !topicsRead.has(topic)) continue;
       const names = await this.#topics.ask(topic, { make: false });
       if (names.length > before) await this.#followAdded(names, new Set(names.slice(before)));
     }

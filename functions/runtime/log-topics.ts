@@ -16,8 +16,7 @@ export class LogTopics {
 
   constructor({ log, routes }: { log: Log; routes: Routes }) {
     this.#log = log;
-    const named = routes.readings('#').flatMap((reading) => ('logTopic' in reading ? [reading.logTopic] : []));
-    this.named = new Set(named);
+    this.named = new Set(routes.named);
   }
 
   /** The log topic of a partition that was asked for. */

@@ -4,7 +4,7 @@ import type { Log, LogRecord, Receipt } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import { RECORD_PROPERTIES, toRecord } from '../topics/record.js';
-import type { Routes } from '../topics/routes.js';
+import { layoutIn, type Routes } from '../topics/routes.js';
 import { AppendSearch } from './append-search.js';
 import { FirstUse } from './first-use.js';
 
@@ -54,22 +54,23 @@ export class Publisher {
     const place = this.#routes.toLog(publication.topic);
     if (place === null) return false;
     const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
-    if (receipt !== undefined && publication.retain) await this.#retain(publication, receipt);
+    if (receipt !== undefined && publication.retain) await this.#retain(place.logTopic, publication, receipt);
     return receipt !== undefined;
   }
 
   #append(logTopic: string, record: LogRecord, publication: Publication): Promise<Receipt> {
     const appended = this.#log.append(logTopic, record);
     if (!publication.retain) return appended;
-    const retained = this.#retain(publication, appended).finally(() => this.#retaining.delete(retained));
+    const retained = this.#retain(logTopic, publication, appended).finally(() => this.#retaining.delete(retained));
     this.#retaining.add(retained);
     return retained;
   }
 
-  async #retain(publication: Publication, appended: Promise<Receipt> | Receipt): Promise<Receipt> {
+  async #retain(logTopic: string, publication: Publication, appended: Promise<Receipt> | Receipt): Promise<Receipt> {
     const receipt = await appended;
+    const layout = layoutIn(this.#routes, logTopic, receipt);
     try {
-      await this.#store.retained.put(retainedRow(receipt, publication));
+      await this.#store.retained.put(retainedRow({ ...receipt, layout }, publication));
     } catch (cause) {
       // It is in the log, whatever became of the row: nobody may be told that it is not.
       throw new PortError('unavailable', 'a retained publication is in the log, and its row is not written', { cause });

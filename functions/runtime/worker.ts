@@ -6,7 +6,7 @@ import type { CheckpointRow } from '../ports/store.js';
 import type { SessionLimits } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
-import type { Routes } from '../topics/routes.js';
+import { layoutIn, type Routes } from '../topics/routes.js';
 import { History } from './history.js';
 import { loadSessions } from './load-sessions.js';
 import { LogReaders, type ReadLimits } from './log-readers.js';
@@ -171,8 +171,9 @@ export class Worker implements SessionChannel {
       return shard.skip(entry);
     }
     // Whoever appended it may not have lived to write the row, or may have failed; writing it twice is harmless.
-    if (publication.retain) this.#driver.retain(retainedRow(entry, publication));
-    shard.publish(entry, publication, entry.position <= last, now);
+    const place = publication.retain ? { ...entry, layout: layoutIn(routes, logTopic, entry) } : entry;
+    if (publication.retain) this.#driver.retain(retainedRow(place, publication));
+    shard.publish(place, publication, entry.position <= last, now);
   }
 
   #skipped(logTopic: string, { partition, position }: LogEntry, problem: string): void {

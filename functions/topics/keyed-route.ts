@@ -15,6 +15,8 @@ export function keyedRoute(logTopic = 'mqtt', pattern = '#', description: LogTop
       if (!patternOverlaps(pattern, filter)) return [];
       return hasWildcard(filter) ? whole : [{ logTopic, key: filter }];
     },
+    named: [logTopic],
+    topicsOf: () => [],
     describe: (name) => (name === logTopic ? description : null),
   };
 

@@ -47,6 +47,8 @@ export function mopRoute({
       return logTopic === null ? [] : [{ logTopic, key: null }];
     },
 
+    named: [],
+    topicsOf: (logTopic) => spellings(logTopic).filter(isTaken),
     describe: (logTopic) => (spellings(logTopic).some(isTaken) ? description : null),
   };
 

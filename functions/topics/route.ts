@@ -29,6 +29,10 @@ export interface Route {
   toTopic(logTopic: string, key: string): string | null;
   /** None where this route can hold nothing that the filter matches. */
   readings(filter: string): readonly Reading[];
+  /** Topics of the log that this route names, whatever the MQTT topic. */
+  readonly named: readonly string[];
+  /** The MQTT topics that any other topic of the log may stand for, whatever the key. */
+  topicsOf(logTopic: string): readonly string[];
   /** null where the topic of the log is none of this route's. */
   describe(logTopic: string): LogTopic | null;
 }

@@ -4,6 +4,14 @@ import type { LogTopic, Placement, Reading, Route } from './route.js';
 export type { LogTopic, Placement, Reading, Route };
 export { keyedRoute };
 
+/** More than a topic has partitions: a route's generation counts before the layout of a log topic. */
+const LAYOUTS = 1_000_000;
+
+/** Of a record's place, the layout that goes into a retained row. */
+export function layoutIn(routes: Routes, logTopic: string, place: { layout?: number }): number {
+  return (routes.describe(logTopic)?.generation ?? 0) * LAYOUTS + (place.layout ?? 0);
+}
+
 /** Routes in order: the first that takes a topic or a record decides. Without any, the keyed one for everything. */
 export class Routes implements Route {
   readonly #routes: readonly Route[];
@@ -23,6 +31,14 @@ export class Routes implements Route {
   /** Of every route, not of the first alone: a native producer may write to any of their log topics. */
   readings(filter: string): readonly Reading[] {
     return this.#routes.flatMap((route) => route.readings(filter));
+  }
+
+  get named(): readonly string[] {
+    return this.#routes.flatMap((route) => route.named);
+  }
+
+  topicsOf(logTopic: string): readonly string[] {
+    return this.#routes.flatMap((route) => route.topicsOf(logTopic));
   }
 
   describe(logTopic: string): LogTopic | null {

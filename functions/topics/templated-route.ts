@@ -45,6 +45,8 @@ export function templatedRoute(
       if (!patternOverlaps(pattern, filter)) return [];
       return [{ logTopic, key: keyFixedBy(filter) }];
     },
+    named: [logTopic],
+    topicsOf: () => [],
     describe: (name) => (name === logTopic ? description : null),
   };
 

@@ -27,7 +27,7 @@ function problems(env: Env = {}, argv: string[] = [], file?: string): string[] {
 test('without anything the defaults run', () => {
   const command = read({ PATH: '/bin', PULSEGATE_TEST_REQUIRE: 'all' });
   assert.equal(command.kind, 'run');
-  const { limits, ...rest } = settings();
+  const { limits, routes, ...rest } = settings();
   assert.deepEqual(rest, {
     role: 'all',
     listen: [{ scheme: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt' }],
@@ -38,6 +38,7 @@ test('without anything the defaults run', () => {
     auth: { kind: 'anonymous' },
     logLevel: 'info',
   });
+  assert.deepEqual(routes.toLog('a/b'), { logTopic: 'mqtt', key: 'a/b' });
   for (const [name, limit] of Object.entries(LIMITS)) {
     assert.equal(limits[name as keyof typeof limits], limit.default, name);
   }
@@ -169,11 +170,11 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
   },
   PULSEGATE_LOG: {
     bad: ['', 'embedded:', 'embedded', '/data', 'pulsar:', 'pulsar://', 'kafka://a:1', 'pulsar://a b'],
-    notYet: ['pulsar://h:6650', 'pulsar+ssl://h:6651', 'pulsar+ws://h:8080', 'pulsar+wss://h:8443'],
+    notYet: [],
   },
   PULSEGATE_STORE: {
-    bad: ['', 'embedded:', 'dynamo:x', 'dynamodb', 'dynamodb:rubbish', 'dynamodb:?prefix'],
-    notYet: ['dynamodb:', 'dynamodb:?prefix=p&region=eu-central-1&endpoint=http://localhost:8000'],
+    bad: ['', 'embedded:', 'dynamo:x', 'dynamodb'],
+    notYet: [],
   },
   PULSEGATE_SHARDS: { bad: ['', '-1', '1.5', 'one', '1e9'], notYet: ['2', '64'] },
   PULSEGATE_AUTH: {
@@ -203,8 +204,9 @@ test('credentials in a URL are not repeated', () => {
   const told = problems({
     PULSEGATE_LISTEN: 'ws://me:SECRET@127.0.0.1:1/',
     PULSEGATE_LOG: 'pulsar://me:SECRET@host:6650',
+    PULSEGATE_STORE: 'dynamodb:?endpoint=http://me:SECRET@host',
   });
-  assert.equal(told.length, 2);
+  assert.equal(told.length, 3);
   assert.doesNotMatch(told.join(), /SECRET/);
 });
 
@@ -222,7 +224,79 @@ test('log and store in two directories are refused', () => {
 
 test('the store is where the log is unless it is said otherwise', () => {
   const { log, store } = settings({ PULSEGATE_LOG: 'embedded:/data' });
-  assert.deepEqual([log.directory, store.directory], ['/data', '/data']);
+  assert.deepEqual([log, store], Array(2).fill({ kind: 'embedded', directory: '/data' }));
+});
+
+test('the log in Pulsar is what its settings say', () => {
+  const { log, store } = settings({
+    PULSEGATE_LOG: 'pulsar+ssl://one:6651,two:6651',
+    PULSEGATE_PULSAR_WEB: 'https://one:8443/',
+    PULSEGATE_PULSAR_NAMESPACE: 'acme/devices',
+    PULSEGATE_PULSAR_TOKEN: 'file:/run/token',
+    PULSEGATE_PULSAR_CA: 'ca.pem',
+  });
+  assert.deepEqual(log, {
+    kind: 'pulsar',
+    url: 'pulsar+ssl://one:6651,two:6651',
+    webUrl: 'https://one:8443',
+    namespace: 'acme/devices',
+    tokenFile: '/run/token',
+    tls: { caFile: 'ca.pem' },
+  });
+  assert.deepEqual(store, { kind: 'embedded', directory: '.pulsegate' });
+  const PULSEGATE_LOG = 'pulsar+ws://h:8080';
+  const oauth2 = 'issuer=https://id.example&credentials=/key.json&audience=urn:a';
+  assert.deepEqual(settings({ PULSEGATE_LOG, PULSEGATE_PULSAR_OAUTH2: oauth2 }).log, {
+    kind: 'pulsar',
+    url: PULSEGATE_LOG,
+    oauth2: { issuerUrl: 'https://id.example', credentialsFile: '/key.json', audience: 'urn:a' },
+  });
+  assert.deepEqual(settings({ PULSEGATE_LOG, PULSEGATE_PULSAR_TOKEN: 'a.b.c' }).log, {
+    kind: 'pulsar',
+    url: PULSEGATE_LOG,
+    token: 'a.b.c',
+  });
+});
+
+for (const [setting, value] of [
+  ['PULSEGATE_PULSAR_WEB', 'broker:8080'],
+  ['PULSEGATE_PULSAR_NAMESPACE', 'public'],
+  ['PULSEGATE_PULSAR_TOKEN', 'two words'],
+  ['PULSEGATE_PULSAR_OAUTH2', 'issuer=https://id.example'],
+  ['PULSEGATE_PULSAR_CA', ''],
+] as const) {
+  test(`${setting}='${value}' is refused with the valid form`, () => {
+    const told = problems({ PULSEGATE_LOG: 'pulsar+ws://h:8080', [setting]: value });
+    assert.match(told[0] ?? '', new RegExp(`^${setting} is ".*"; valid: `));
+  });
+}
+
+test('settings of Pulsar beside a log that is not in Pulsar are refused', () => {
+  assert.deepEqual(problems({ PULSEGATE_PULSAR_NAMESPACE: 'a/b' }), [
+    'PULSEGATE_PULSAR_NAMESPACE is set, but PULSEGATE_LOG is not in Pulsar',
+  ]);
+});
+
+test('the store in DynamoDB is what its parts say', () => {
+  const PULSEGATE_STORE = 'dynamodb:?prefix=p&region=eu-central-1&endpoint=http://localhost:8000&make=yes';
+  const { store } = settings({ PULSEGATE_STORE });
+  assert.deepEqual(store, {
+    kind: 'dynamodb',
+    prefix: 'p',
+    region: 'eu-central-1',
+    endpoint: 'http://localhost:8000',
+    make: true,
+  });
+  assert.match(problems({ PULSEGATE_STORE: 'dynamodb:?prefix' })[0] ?? '', /^PULSEGATE_STORE is "dynamodb:\?prefix": /);
+});
+
+test('routes are taken from a comma list, and from a list in a file', () => {
+  const { routes } = settings({ PULSEGATE_ROUTES: 'a/# -> keyed:as, # -> keyed:others' });
+  assert.deepEqual([routes.toLog('a/b')?.logTopic, routes.toLog('b')?.logTopic], ['as', 'others']);
+  const file = 'PULSEGATE_ROUTES:\n  - "a,b/# -> keyed:as"\n  - "# -> keyed:others"\n';
+  const { routes: listed } = settings({}, ['--config', 'f'], file);
+  assert.deepEqual([listed.toLog('a,b/c')?.logTopic, listed.toLog('b')?.logTopic], ['as', 'others']);
+  assert.match(problems({ PULSEGATE_ROUTES: 'nonsense' })[0] ?? '', /^PULSEGATE_ROUTES: "nonsense" is no route/);
 });
 
 test('what Kubernetes sets for a Service named pulsegate is not taken for settings', () => {

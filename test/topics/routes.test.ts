@@ -10,6 +10,8 @@ function prefixRoute(prefix: string, readings: Route['readings']): Route {
     toTopic: (logTopic, key) => (logTopic === prefix ? `${prefix}/${key}` : null),
     readings,
     describe: () => null,
+    named: [],
+    topicsOf: () => [],
   };
 }
 

@@ -38,18 +38,25 @@ export interface DynamoOptions {
  * number of shards, where there is no table or no permission, `unavailable` where DynamoDB does not answer.
  */
 export async function openDynamoStore(options: DynamoOptions): Promise<Store> {
+  const { store, prepare } = dynamoStore(options);
+  try {
+    await prepare();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+/** The same in two steps, for whoever waits until DynamoDB answers: nothing is asked of the store before `prepare` has resolved. */
+export function dynamoStore(options: DynamoOptions): { store: Store; prepare: () => Promise<void> } {
   const { shards, connections = CONNECTIONS, callMaxMs = CALL_MAX_MS, now = Date.now } = options;
   const client = dynamoClient(options);
   const calls = new Calls(client, tableName(options.prefix), { connections, callMaxMs });
   const writer = new BatchWriter(client, calls);
-  try {
-    await checkShards(calls, shards, now());
-  } catch (error) {
-    await calls.close();
-    throw error;
-  }
   const bodies = new Bodies(client, calls, writer, now);
-  return new DynamoStore({ client, calls, writer, bodies, lines: new ClientLines(), shards, now });
+  const store = new DynamoStore({ client, calls, writer, bodies, lines: new ClientLines(), shards, now });
+  return { store, prepare: () => checkShards(calls, shards, now()) };
 }
 
 /** Tries no call again by itself: `Calls` does, and knows which were in doubt. */

@@ -8,6 +8,8 @@ export interface PulsarOptions {
   namespace?: string;
   /** A JSON web token. */
   token?: string;
+  /** A file with one; read anew when it has changed. */
+  tokenFile?: string;
   /** Native client only. */
   oauth2?: OAuth2Options;
   tls?: TlsOptions;
@@ -20,7 +22,16 @@ export interface PulsarOptions {
   /** Bytes per topic that are kept for sending, in flight or back; more are refused as `full`. */
   pendingMaxBytes?: number;
   /** Told what a person who runs this should know: `level`, a fixed text, and what it is about. */
-  tell?: (level: 'warn' | 'info', event: string, about: Record<string, unknown>) => void;
+  tell?: (level: 'warn' | 'info', event: string, about: Readonly<Record<string, string | number | boolean>>) => void;
+  /** How a topic is to be made; null: as the broker does by itself. */
+  describe?: (topic: string) => TopicDescription | null;
+}
+
+export interface TopicDescription {
+  /** Whether it may be made where it is not there. */
+  mayBeMade: boolean;
+  /** With so many partitions; null: as the broker does by itself. */
+  partitions: number | null;
 }
 
 export interface TlsOptions {

@@ -40,7 +40,7 @@ async function startBroker(store: Store, scope: { after(end: () => Promise<void>
   };
   const limits = defaultLimits();
   const routes = new Routes();
-  const publisher = new Publisher({ log, store, routes });
+  const publisher = new Publisher({ log, store, routes, discover: () => null });
   const presence = new Presence({ store: store.presence, clock, edge: 'e' });
   let worker: Worker | undefined;
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };

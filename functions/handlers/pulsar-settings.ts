@@ -1,0 +1,100 @@
+import type { OAuth2Options, TlsOptions } from '../adapters/pulsar/options.js';
+
+/** The log in Pulsar, as the settings have it; what they leave out the adapter has defaults for. */
+export interface PulsarSetting {
+  kind: 'pulsar';
+  url: string;
+  webUrl?: string;
+  namespace?: string;
+  token?: string;
+  tokenFile?: string;
+  oauth2?: OAuth2Options;
+  tls?: TlsOptions;
+}
+
+type Reader = (setting: string) => string | undefined;
+type Bad = (setting: string, value: string) => void;
+
+const LOG_URL = /^pulsar(\+ssl|\+wss?)?:\/\/[\w.[\]:,-]+\/?$/;
+const WEB_URL = /^https?:\/\/[\w.[\]:-]+\/?$/;
+const NAMESPACE = /^[\w.=:-]+\/[\w.=:-]+$/;
+const TOKEN = /^[\w.~+/=-]+$/;
+
+export function isPulsarUrl(value: string): boolean {
+  return LOG_URL.test(value) && URL.canParse(value.replace(/,.*/, ''));
+}
+
+/** Names of what is set, and means nothing where the log is not in Pulsar: somebody believes otherwise. */
+export const PULSAR_SETTINGS = [
+  'PULSEGATE_PULSAR_WEB',
+  'PULSEGATE_PULSAR_NAMESPACE',
+  'PULSEGATE_PULSAR_TOKEN',
+  'PULSEGATE_PULSAR_OAUTH2',
+  'PULSEGATE_PULSAR_CA',
+  'PULSEGATE_PULSAR_CERT',
+  'PULSEGATE_PULSAR_KEY',
+] as const;
+
+export function readPulsar(url: string, valueFor: Reader, bad: Bad): PulsarSetting {
+  const setting: PulsarSetting = { kind: 'pulsar', url };
+  const take = (name: string, isValid: (value: string) => boolean, use: (value: string) => void) => {
+    const value = valueFor(name);
+    if (value === undefined) return;
+    if (isValid(value)) use(value);
+    else bad(name, value);
+  };
+  take(
+    'PULSEGATE_PULSAR_WEB',
+    (value) => WEB_URL.test(value) && URL.canParse(value),
+    (value) => {
+      setting.webUrl = value.replace(/\/$/, '');
+    },
+  );
+  take(
+    'PULSEGATE_PULSAR_NAMESPACE',
+    (value) => NAMESPACE.test(value),
+    (value) => {
+      setting.namespace = value;
+    },
+  );
+  take(
+    'PULSEGATE_PULSAR_TOKEN',
+    (value) => TOKEN.test(value) || /^file:.+/.test(value),
+    (value) => {
+      if (value.startsWith('file:')) setting.tokenFile = value.slice('file:'.length);
+      else setting.token = value;
+    },
+  );
+  take(
+    'PULSEGATE_PULSAR_OAUTH2',
+    (value) => readOAuth2(value) !== null,
+    (value) => {
+      setting.oauth2 = readOAuth2(value) as OAuth2Options;
+    },
+  );
+  const tls: TlsOptions = {};
+  const files = { CA: 'caFile', CERT: 'certFile', KEY: 'keyFile' } as const;
+  for (const [name, option] of Object.entries(files)) {
+    take(
+      `PULSEGATE_PULSAR_${name}`,
+      (value) => value !== '',
+      (value) => {
+        tls[option] = value;
+      },
+    );
+  }
+  if (Object.keys(tls).length > 0) setting.tls = tls;
+  return setting;
+}
+
+/** `issuer=URL&credentials=FILE`, and `audience` and `scope` where the issuer wants them. */
+function readOAuth2(value: string): OAuth2Options | null {
+  const { issuer, credentials, audience, scope, ...others } = Object.fromEntries(new URLSearchParams(value));
+  if (issuer === undefined || !URL.canParse(issuer) || !credentials || Object.keys(others).length > 0) return null;
+  return {
+    issuerUrl: issuer,
+    credentialsFile: credentials,
+    ...(audience !== undefined && { audience }),
+    ...(scope !== undefined && { scope }),
+  };
+}
