@@ -1,5 +1,6 @@
 import type { OutboundKey, OutboundRow, OutboundStore } from '../ports/store.js';
 import type { HandedBack } from '../session/delivery.js';
+import { placeText } from '../session/places.js';
 
 const PAGE_ROWS = 500;
 
@@ -12,10 +13,12 @@ export async function* storedShares(
   clientId: string,
   generation: number,
 ): AsyncGenerator<HandedBack[]> {
+  // Rows in flight come before the queue's. A crash may have left what was sent in the queue, too.
+  const sent = new Set<string>();
   let after: OutboundKey | null = null;
   for (;;) {
     const rows: OutboundRow[] = await outbound.read(clientId, generation, after, PAGE_ROWS);
-    const page = rows.flatMap(handedBack);
+    const page = rows.flatMap((row) => handedBack(row, sent));
     if (page.length > 0) yield page;
     const last = rows[rows.length - 1];
     if (last === undefined || rows.length < PAGE_ROWS) return;
@@ -23,8 +26,10 @@ export async function* storedShares(
   }
 }
 
-function handedBack({ share, state, qos, origin, publication }: OutboundRow): HandedBack[] {
-  const isFree = state === 'queued' || (state === 'sent' && qos === 1);
+function handedBack({ share, state, qos, origin, publication }: OutboundRow, sent: Set<string>): HandedBack[] {
+  const isQueued = state === 'queued';
+  if (!isQueued && share !== undefined) sent.add(placeText(origin));
+  const isFree = isQueued ? !sent.has(placeText(origin)) : state === 'sent' && qos === 1;
   if (share === undefined || publication === null || !isFree) return [];
   return [{ share, place: origin, publication, held: false }];
 }
