@@ -29,7 +29,7 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
     state.subscriptionBytes = session.subscriptions.reduce((sum, { filter }) => sum + filter.length, 0);
     state.replaying = session.subscriptions.flatMap(({ filter, replay }) => (replay ? [filter] : []));
     state.retainedDue = session.retainedDue;
-    state.sequence = session.sequence;
+    state.sequence = state.knownSequence = session.sequence;
   }
   for (const row of inFlight) {
     state.known[placeText(row.origin)] = true;

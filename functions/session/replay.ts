@@ -46,7 +46,9 @@ export function onHistoryRead(
   const deliveries: Delivery[] = [];
   for (const { position, publication } of input.publications) {
     // Later ones come live.
-    if (position > handedOut || state.known[placeText({ source: partition, position })]) continue;
+    if (position > handedOut) continue;
+    // Came live before a crash that left the history where it was.
+    if (sequence <= state.knownSequence && state.known[placeText({ source: partition, position })]) continue;
     const { options, identifier } = row;
     if (options.noLocal && publication.publisher === state.clientId) continue;
     const qos = Math.min(publication.qos, options.qos) as 0 | 1 | 2;

@@ -124,6 +124,8 @@ export interface SessionState {
   /** Places that replay must not hand out again, by `placeText`; from rows that an owner before this one left. */
   known: Record<string, true>;
   knownCount: number;
+  /** Of the last SUBSCRIBE that the owner before this one saved: history asked for later brings what is known, too. */
+  knownSequence: number;
 }
 
 export interface Stored {
@@ -203,6 +205,7 @@ export function initialSession(options: { clientId: string; generation: number; 
     },
     known: {},
     knownCount: 0,
+    knownSequence: 0,
   };
 }
 
