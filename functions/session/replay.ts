@@ -65,7 +65,8 @@ export function onHistoryRead(
   advance(state, row, partition, isCaughtUp ? null : upTo, handedOut, effects);
   for (const delivery of deliveries) if (delivery.qos === 0) deliver(state, delivery, now, effects);
   if (!isCaughtUp && deliveries.every(({ qos }) => qos === 0)) return;
-  enqueue(state, deliveries, effects);
+  // A page is a bound by itself: what the queue would drop would be a gap.
+  enqueue(state, deliveries, effects, { isBounded: false });
   state.mode = 'draining';
   state.stored.pass = 'due';
   save(state, effects);

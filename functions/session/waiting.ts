@@ -38,7 +38,12 @@ export function takeWaiting(state: SessionState): Waiting[] {
 }
 
 /** Appends to the store's queue, within its bounds: past them the newest are dropped, because the older were there first. */
-export function enqueue(state: SessionState, deliveries: readonly Delivery[], effects: SessionEffect[]): void {
+export function enqueue(
+  state: SessionState,
+  deliveries: readonly Delivery[],
+  effects: SessionEffect[],
+  { isBounded = true } = {},
+): void {
   const { stored, limits } = state;
   const held: OutboundRow[] = [];
   const others: OutboundRow[] = [];
@@ -46,7 +51,8 @@ export function enqueue(state: SessionState, deliveries: readonly Delivery[], ef
   for (const delivery of deliveries) {
     const bytes = publicationBytes(delivery.publication);
     if (delivery.qos === 0) continue;
-    if (stored.messages >= limits.queueMaxMessages || stored.bytes + bytes > limits.queueMaxBytes) {
+    const isFull = stored.messages >= limits.queueMaxMessages || stored.bytes + bytes > limits.queueMaxBytes;
+    if (isBounded && isFull) {
       if (delivery.held) effects.push({ type: 'settle', place: delivery });
       dropped += 1;
       continue;
