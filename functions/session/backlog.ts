@@ -12,7 +12,7 @@ import { IN_FLIGHT, orderOf, placeText, retainedSource } from './places.js';
 import { readHistory } from './replay.js';
 import { save } from './saving.js';
 import { isDurable, type SessionState } from './state.js';
-import { wait } from './waiting.js';
+import { queue, wait } from './waiting.js';
 
 /** Rows asked for at a time. */
 const PAGE_ROWS = 100;
@@ -172,10 +172,11 @@ export function onRetainedRead(
   ) {
     for (const row of input.rows) sendRetained(state, due, row, now, effects);
     due.after = input.next;
-    if (input.rows.length > 0) state.dirty = true;
-    if (input.next === null) {
-      state.retainedDue.shift();
-      if (state.dirty) save(state, effects);
+    if (input.next === null) state.retainedDue.shift();
+    if (input.rows.length > 0) {
+      save(state, effects);
+      // What was queued is not sent before the row says how far the retained messages are read: no crash repeats any.
+      state.replayUnsaved = isDurable(state) && state.stored.pass !== 'none';
     }
   }
   drain(state, now, effects);
@@ -199,13 +200,17 @@ function sendRetained(
     publication: row.publication,
     qos,
     retain: true,
-    held: qos > 0 && isDurable(state),
+    held: false,
     ...(due.identifier !== undefined && { identifiers: [due.identifier] }),
   };
   const left = messageSecondsLeft(row.publication, now);
   if (left !== null && left <= 0) return;
+  // In flight since before a crash.
+  if (qos > 0 && state.knownCount > 0 && state.known[placeText(delivery)]) return;
   if (qos === 0) deliver(state, delivery, now, effects);
   else if (windowRoom(state) > 0) send(state, delivery, { queued: false }, now, effects);
-  // A page may hold more than was asked for: what has no row yet is added to it.
+  // Nothing else would bring it back after a crash.
+  else if (isDurable(state)) queue(state, delivery, now, effects);
+  // A page may hold more than was asked for.
   else wait(state, delivery, now, effects);
 }

@@ -5,7 +5,7 @@ import type { Delivery, InFlight } from './delivery.js';
 import type { SessionEffect } from './effects.js';
 import { finish } from './finish.js';
 import { isTooLarge, sendPublish } from './outgoing.js';
-import { placeText } from './places.js';
+import { isInLog, placeText } from './places.js';
 import { inFlightRow } from './set-aside.js';
 import { isDurable, type SessionState } from './state.js';
 import { enqueue, queue, wait } from './waiting.js';
@@ -47,7 +47,10 @@ export function windowRoom(state: SessionState): number {
   return Math.min(state.connection.receiveMaximum, inFlightMax) - state.inFlightCount;
 }
 
-/** Sends for the first time. QoS 2 is saved before, so that no crash makes it go out under two packet identifiers. */
+/**
+ * Sends for the first time. QoS 2 is saved before, so that no crash makes it go out under two packet identifiers; so is what
+ * neither the log nor the queue would bring back.
+ */
 export function send(
   state: SessionState,
   delivery: Delivery,
@@ -63,7 +66,7 @@ export function send(
     if (!isExpired) countTooLarge(effects);
     return options.queued ? removeQueued(state, delivery, effects) : drop(delivery, effects);
   }
-  const saves = qos === 2 && isDurable(state);
+  const saves = isDurable(state) && (qos === 2 || !(options.queued || isInLog(delivery)));
   const entry: InFlight = {
     packetId: takePacketId(state),
     order: state.nextOrder,
