@@ -3,6 +3,9 @@ import type { RetainedDue } from '../ports/store.js';
 import type { SessionEffect } from './effects.js';
 import { filterKey, isDurable, type SessionState } from './state.js';
 
+/** Up to here each is looked for in the list by itself. */
+const FEW_DUES = 16;
+
 /** Writes the session row; what comes while a write is under way shares the next. */
 export function save(state: SessionState, effects: SessionEffect[]): void {
   if (!isDurable(state)) return answerSaved(state, state.pendingAnswers.length, effects);
@@ -52,7 +55,16 @@ function answerSaved(state: SessionState, count: number, effects: SessionEffect[
 function promiseRetained(state: SessionState, promised: readonly RetainedDue[]): void {
   if (promised.length === 0) return;
   const due = promised.filter(({ filter }) => filterKey(filter) in state.subscriptions);
-  state.retainedDue = newestDue([...state.retainedDue, ...due]);
+  if (due.length > FEW_DUES) {
+    state.retainedDue = newestDue([...state.retainedDue, ...due]);
+    return;
+  }
+  // Thousands of SUBSCRIBEs in a row must not each make the whole list anew.
+  for (const one of due) {
+    const at = state.retainedDue.findIndex(({ filter }) => filter === one.filter);
+    if (at >= 0) state.retainedDue.splice(at, 1);
+    state.retainedDue.push(one);
+  }
 }
 
 /** One for a filter, so that however often it is subscribed to, it is read once more at most. */
