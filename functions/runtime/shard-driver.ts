@@ -267,8 +267,10 @@ export class ShardDriver {
     const { store, clock } = this.#parts;
     const { epoch } = this.#owned;
     const outbound = async () => {
-      for await (const publications of storedShares(store.outbound, clientId, generation)) {
+      // Each page goes before the next is looked at, so that what is repeated after a failure or a crash hands little back again.
+      for await (const { publications, keys } of storedShares(store.outbound, clientId, generation)) {
         await this.#done(() => this.shard.handBack(publications, clock.now()));
+        await retry('end-session', this.#parts, () => store.outbound.remove(clientId, generation, keys));
       }
       await store.outbound.clear(clientId, generation);
     };

@@ -16,8 +16,8 @@ function row(number: number, qos: 1 | 2, state: OutboundRow['state']): OutboundR
 async function handedBack(rows: readonly OutboundRow[]): Promise<string[]> {
   const outbound = { read: async (_: string, __: number, after: unknown) => (after === null ? rows : []) };
   const places: string[] = [];
-  for await (const page of storedShares(outbound as unknown as OutboundStore, 'member', 1)) {
-    places.push(...page.map(({ place }) => place.position));
+  for await (const { publications } of storedShares(outbound as unknown as OutboundStore, 'member', 1)) {
+    places.push(...publications.map(({ place }) => place.position));
   }
   return places;
 }
