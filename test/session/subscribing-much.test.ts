@@ -34,7 +34,7 @@ function subscribing(retainHandling: 0 | 2): { ms: number; due: number } {
       retainHandling,
     } as const;
     const asked = { clientId: 'a', connectionNumber: 1, packetId: 1, subscriptions: [subscription] };
-    stepSession(state, { type: 'subscribe', ...asked, identifier: null, from: null, handedOut: {} }, 0);
+    stepSession(state, { type: 'subscribe', ...asked, identifier: null, from: null, read: [{ handedOut: {} }] }, 0);
   }
   return { ms: performance.now() - beganAtMs, due: state.retainedDue.length };
 }
