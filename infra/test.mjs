@@ -40,7 +40,7 @@ const run = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-concurrency=2',
-    '--test-timeout=120000',
+    '--test-timeout=480000',
     '--test-reporter=spec',
     ...bundled,
   ],
