@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PortError } from '../../ports/errors.js';
+import { keyHash } from '../../topics/key-hash.js';
 import { shardOf } from '../../topics/shard.js';
 
 /**
@@ -7,8 +8,8 @@ import { shardOf } from '../../topics/shard.js';
  *
  *     pk                  sk                                        what
  *     meta                store                                     number of shards that the keys were made with
- *     presence:SHARD      client                                    presence row; `version`
- *     session:SHARD       client                                    session row; `epoch`, `generation`
+ *     presence:SHARD:B    client                                    presence row; `version`
+ *     session:SHARD:B     client                                    session row; `epoch`, `generation`, `order`
  *     inbound:CLIENT      generation, packet identifier             incoming QoS 2
  *     outbound:CLIENT     generation, 'row', source, position       what a client is owed
  *     outbound:CLIENT     generation, 'part', source, position, …   parts of those over 300 KB, in reach of the same `clear`
@@ -19,8 +20,9 @@ import { shardOf } from '../../topics/shard.js';
  *
  * - The shard stands in the keys of what is listed by shard, so that no index trails behind and no listing reads what is another's.
  *   The number of shards is thus part of the data: `meta` refuses another one.
- * - Retained topics are spread by hash over a fixed few buckets, since one partition key takes 1,000 writes/s before DynamoDB splits
- *   it. A filter without wildcards is one get; any other is a query a bucket, each within the filter's literal beginning.
+ * - Clients of a shard and retained topics are spread by hash over a fixed few buckets (B), since one partition key takes 1,000
+ *   writes/s before DynamoDB splits it, and after a restart all clients come at once. Listing a shard is a query a bucket. A filter without
+ *   wildcards is one get; any other is a query a bucket, each within the filter's literal beginning.
  * - Parts of a key are joined by U+0000, which no MQTT string contains [MQTT-1.5.4-2]; numbers have leading zeros. DynamoDB compares
  *   strings by their UTF-8 bytes, so 'a' sorts before 'ab', and no client's keys begin with another's.
  * - A text over its bound is cut there, then comes U+0001 and the SHA-256 of the whole: such texts sort after those that are shorter
@@ -40,6 +42,7 @@ const PLACE_END_BYTES = 120;
 export const TOPIC_MAX_BYTES = 900;
 /** Numbers below 2 to the 53rd. */
 const NUMBER_DIGITS = 16;
+const CLIENT_BUCKETS = 4;
 const RETAINED_BUCKETS = 4;
 
 /** For infra and for `createTables`. On demand: connects come in waves, and an idle deployment costs storage alone. */
@@ -77,19 +80,21 @@ export function tableName(prefix: string): string {
 export const META: Place = { pk: 'meta', sk: 'store' };
 
 export function presenceKey(clientId: string, shards: number): Place {
-  return { pk: presenceList(shardOf(clientId, shards)).pk, sk: clientKey(clientId) };
+  return { pk: `presence:${bucketOf(clientId, shards)}`, sk: clientKey(clientId) };
 }
 
-export function presenceList(shard: number): Range {
-  return { pk: `presence:${shard}` };
+/** A range a bucket. */
+export function presenceLists(shard: number): Range[] {
+  return Array.from({ length: CLIENT_BUCKETS }, (_, bucket) => ({ pk: `presence:${shard}:${bucket}` }));
 }
 
 export function sessionKey(clientId: string, shards: number): Place {
-  return { pk: sessionList(shardOf(clientId, shards)).pk, sk: clientKey(clientId) };
+  return { pk: `session:${bucketOf(clientId, shards)}`, sk: clientKey(clientId) };
 }
 
-export function sessionList(shard: number): Range {
-  return { pk: `session:${shard}` };
+/** A range a bucket. */
+export function sessionLists(shard: number): Range[] {
+  return Array.from({ length: CLIENT_BUCKETS }, (_, bucket) => ({ pk: `session:${shard}:${bucket}` }));
 }
 
 export function clientKey(clientId: string): string {
@@ -153,6 +158,11 @@ export function partKey(row: Place, id: string, index: number): Place {
 export function partsBefore(row: Place, id: string): Range {
   const { pk, prefix } = partsOf(row);
   return { pk, between: [prefix, prefix + id] };
+}
+
+/** The bucket comes from what of the hash the shard does not use. */
+function bucketOf(clientId: string, shards: number): string {
+  return `${shardOf(clientId, shards)}:${Math.floor(keyHash(clientId) / shards) % CLIENT_BUCKETS}`;
 }
 
 function partsOf({ pk, sk }: Place): { pk: string; prefix: string } {

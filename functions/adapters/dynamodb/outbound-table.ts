@@ -54,7 +54,7 @@ export class OutboundTable implements OutboundStore {
   async read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]> {
     const { calls, bodies } = this.shared;
     const start = after && outboundKey(clientId, generation, after.source, after.position).sk;
-    const rows = await rowsAfter<OutboundRow>(calls, bodies, outboundRows(clientId, generation), start, limit);
+    const rows = await rowsAfter<OutboundRow>(calls, bodies, [outboundRows(clientId, generation)], start, limit);
     for (const { item } of rows) {
       const parts = partsNamed(item);
       if (parts) this.#remember(placeOf(item), parts);

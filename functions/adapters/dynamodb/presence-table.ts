@@ -1,7 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import type { PresenceRow, PresenceStore } from '../../ports/store.js';
 import { n } from './calls.js';
-import { clientKey, presenceKey, presenceList } from './keys.js';
+import { clientKey, presenceKey, presenceLists } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
@@ -53,7 +53,7 @@ export class PresenceTable implements PresenceStore {
   async list(shard: number, after: string | null, limit: number): Promise<{ row: PresenceRow; version: number }[]> {
     const { calls, bodies } = this.shared;
     const start = after === null ? null : clientKey(after);
-    const rows = await rowsAfter<PresenceRow>(calls, bodies, presenceList(shard), start, limit);
+    const rows = await rowsAfter<PresenceRow>(calls, bodies, presenceLists(shard), start, limit);
     return rows.map(({ row, item }) => ({ row, version: Number(item.version!.N) }));
   }
 }

@@ -1,7 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import type { SessionRow, SessionStore } from '../../ports/store.js';
 import { n } from './calls.js';
-import { clientKey, sessionKey, sessionList } from './keys.js';
+import { clientKey, sessionKey, sessionLists } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
@@ -60,7 +60,7 @@ export class SessionTable implements SessionStore {
   async list(shard: number, after: string | null, limit: number): Promise<SessionRow[]> {
     const { calls, bodies } = this.shared;
     const start = after === null ? null : clientKey(after);
-    const rows = await rowsAfter<SessionRow>(calls, bodies, sessionList(shard), start, limit);
+    const rows = await rowsAfter<SessionRow>(calls, bodies, sessionLists(shard), start, limit);
     return rows.map(({ row }) => row);
   }
 }

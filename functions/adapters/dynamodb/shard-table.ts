@@ -34,7 +34,7 @@ export class ShardTable implements ShardStore {
     const { calls } = this.shared;
     const rows: CheckpointRow[] = [];
     for (let after: string | null = null; ; ) {
-      const items: Item[] = await itemsAfter(calls, checkpointList(shard), after, ROWS_MAX);
+      const items: Item[] = await itemsAfter(calls, [checkpointList(shard)], after, ROWS_MAX);
       rows.push(...items.map((item) => decodeRow<CheckpointRow>({ json: item.row!.S!, bytes: new Uint8Array() })));
       if (items.length < ROWS_MAX) return rows;
       after = items.at(-1)!.sk!.S!;

@@ -9,7 +9,13 @@ import {
 import { PART_DOUBT_MS } from '../../../functions/adapters/dynamodb/bodies.js';
 import type { Item } from '../../../functions/adapters/dynamodb/calls.js';
 import { createTables } from '../../../functions/adapters/dynamodb/create-tables.js';
-import { TABLE, TTL_ATTRIBUTE, tableName } from '../../../functions/adapters/dynamodb/keys.js';
+import {
+  presenceKey,
+  presenceLists,
+  TABLE,
+  TTL_ATTRIBUTE,
+  tableName,
+} from '../../../functions/adapters/dynamodb/keys.js';
 import { dynamoClient, openDynamoStore } from '../../../functions/adapters/dynamodb/open.js';
 import { TOMBSTONE_KEPT_S } from '../../../functions/adapters/dynamodb/retained-table.js';
 import { shardOf } from '../../../functions/topics/shard.js';
@@ -166,6 +172,19 @@ if (typeof dynamo === 'string') {
       nowMs += 1;
       await store.presence.put(presence('v'), 0);
       await assert.rejects(store.presence.put(presence('v'), first), { code: 'conflict' });
+    });
+
+    it('the clients of a shard are spread over partition keys, however many shards there are', async () => {
+      for (const shards of [1, 2, 3, 4, 16]) {
+        const ids = Array.from({ length: 4_000 }, (_, i) => `device-${i}`);
+        const places = ids.filter((id) => shardOf(id, shards) === 0).map((id) => presenceKey(id, shards).pk);
+        const counts = presenceLists(0).map(({ pk }) => places.filter((each) => each === pk).length);
+        assert.equal(
+          counts.reduce((a, b) => a + b),
+          places.length,
+        );
+        assert.ok(Math.max(...counts) < 2 * (places.length / counts.length), `${shards} shards: ${counts}`);
+      }
     });
 
     it('each shard lists its own clients, and every client is in one', async () => {
