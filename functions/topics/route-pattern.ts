@@ -31,12 +31,16 @@ export function levelsOverlap(a: string, b: string): boolean {
     const [levelA, levelB] = [a.slice(atA, endA), b.slice(atB, endB)];
     if (levelA === '#' || levelB === '#') return true;
     if (levelA !== levelB && levelA !== '+' && levelB !== '+') return false;
-    // `a/#` matches `a` as well (section 4.7.1.2).
-    if (endA === a.length) return endB === b.length || b.slice(endB) === '/#';
-    if (endB === b.length) return a.slice(endA) === '/#';
+    if (endA === a.length) return endB === b.length || isTail(b, endB);
+    if (endB === b.length) return isTail(a, endA);
     atA = endA + 1;
     atB = endB + 1;
   }
+}
+
+/** `a/#` matches `a` as well (section 4.7.1.2). Before `/#` there would be the empty text, which is no topic. */
+function isTail(filter: string, at: number): boolean {
+  return at > 0 && filter.slice(at) === '/#';
 }
 
 function isHiddenFrom(names: string, filter: string): boolean {
