@@ -36,8 +36,9 @@ export function mopRoute({
     },
 
     toTopic(logTopic, key) {
-      if (key !== '' && topicNameProblem(key) === null && nameOf(key) === logTopic) return isTaken(key) ? key : null;
-      return spellings(logTopic).find(isTaken) ?? null;
+      const topics = spellings(logTopic);
+      if (topics.includes(key)) return isTaken(key) ? key : null;
+      return topics.find(isTaken) ?? null;
     },
 
     readings(filter): readonly Reading[] {
