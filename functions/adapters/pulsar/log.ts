@@ -11,6 +11,7 @@ import type {
   Receipt,
   Sought,
 } from '../../ports/log.js';
+import { Layouts } from './layouts.js';
 import { messageIdOf } from './message-id.js';
 import { NewestReceipts } from './newest.js';
 import type { PulsarSettings } from './options.js';
@@ -30,6 +31,7 @@ export class PulsarLog implements Log {
   readonly #settings: PulsarSettings;
   readonly #producers: ProducerPool;
   readonly #newest = new NewestReceipts();
+  readonly #layouts = new Layouts();
   readonly #readers = new Set<PartitionReader>();
   #closing: Promise<void> | undefined;
 
@@ -44,12 +46,14 @@ export class PulsarLog implements Log {
     this.#checkOpen();
     const receipt = await this.#producers.get(fullTopicName(topic, this.#settings.namespace)).append(record);
     this.#newest.add(receipt);
-    return receipt;
+    return this.#layouts.placed(receipt, record.key);
   }
 
-  async partitions(topic: string): Promise<readonly string[]> {
+  async partitions(topic: string, { make = true }: { make?: boolean } = {}): Promise<readonly string[]> {
     this.#checkOpen();
-    return this.#web.partitions(topic);
+    const names = await this.#web.partitions(topic, make);
+    this.#layouts.learn(names);
+    return names;
   }
 
   async topics(namespace: string): Promise<readonly string[]> {
@@ -77,6 +81,7 @@ export class PulsarLog implements Log {
       partition,
       ...(await this.#startOf(partition, begin)),
       name: options.name,
+      layouts: this.#layouts,
       onClose: (closed) => this.#readers.delete(closed),
     });
     this.#readers.add(reader);
@@ -109,13 +114,15 @@ export class PulsarLog implements Log {
     const wanted = new Set(sought.map(({ value }) => value));
     const found = new Map<string, Receipt>();
     const look = (page: readonly LogEntry[]) => {
-      for (const { partition, position, record } of page) {
+      for (const { partition, position, layout, record } of page) {
         const value = record.properties[name];
-        if (value !== undefined && wanted.has(value)) found.set(value, { partition, position });
+        if (value !== undefined && wanted.has(value)) {
+          found.set(value, { partition, position, ...(layout !== undefined && { layout }) });
+        }
       }
     };
     const since = { sinceMs: sinceMs - FIND_MARGIN_MS };
-    const partitions = await this.#web.partitions(topic);
+    const partitions = await this.partitions(topic, { make: false });
     await Promise.all(
       partitions.map((partition) => this.#readUpToLast(partition, since, Number.POSITIVE_INFINITY, look)),
     );
@@ -144,7 +151,7 @@ export class PulsarLog implements Log {
       last,
       limit,
       ...(isTimed && { sinceMs: from.sinceMs }),
-      take,
+      take: (page) => take(page.map((entry) => this.#layouts.placed(entry, entry.record.key))),
       transport: this.#transport,
       web: this.#web,
     });

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PortError } from '../../ports/errors.js';
 import type { OAuth2Options } from './options.js';
-import { bearer } from './secure.js';
 
 /** A token is asked for again so long before it ends. */
 const RENEW_BEFORE_MS = 60_000;
@@ -14,8 +13,8 @@ interface Token {
   expires_in?: number;
 }
 
-/** The header for the web service, by the client credentials flow that the native client does for itself. */
-export function oauth2Bearer(options: OAuth2Options): () => Promise<Record<string, string>> {
+/** A token, by the client credentials flow that the native client does for itself. */
+export function oauth2Token(options: OAuth2Options): () => Promise<string> {
   let token: Promise<string> | undefined;
   let renewAt = 0;
   return async () => {
@@ -32,7 +31,7 @@ export function oauth2Bearer(options: OAuth2Options): () => Promise<Record<strin
         },
       );
     }
-    return bearer(await token);
+    return token;
   };
 }
 

@@ -1,3 +1,5 @@
+import { authorizer } from './secure.js';
+
 /** How to reach Pulsar, and the bounds of what is kept for it in memory. */
 export interface PulsarOptions {
   /** `pulsar://`, `pulsar+ssl://` (native client), `pulsar+ws://` or `pulsar+wss://` (Pulsar's WebSocket API), host and port. */
@@ -10,7 +12,6 @@ export interface PulsarOptions {
   token?: string;
   /** A file with one; read anew when it has changed. */
   tokenFile?: string;
-  /** Native client only. */
   oauth2?: OAuth2Options;
   tls?: TlsOptions;
   /** How long an append may take at most before it is rejected, and so how long `find` waits for those of others. */
@@ -53,8 +54,14 @@ export interface OAuth2Options {
 /** With every bound set. */
 export type PulsarSettings = PulsarOptions &
   Required<
-    Pick<PulsarOptions, 'namespace' | 'appendDeadlineMs' | 'producersMax' | 'inFlightMax' | 'pendingMaxBytes' | 'tell'>
-  >;
+    Pick<
+      PulsarOptions,
+      'namespace' | 'appendDeadlineMs' | 'producersMax' | 'inFlightMax' | 'pendingMaxBytes' | 'tell' | 'describe'
+    >
+  > & {
+    /** The header that lets us in, for HTTP and WebSocket requests. */
+    authorize: () => Promise<Record<string, string>>;
+  };
 
 export function withDefaults(options: PulsarOptions): PulsarSettings {
   return {
@@ -65,5 +72,7 @@ export function withDefaults(options: PulsarOptions): PulsarSettings {
     inFlightMax: options.inFlightMax ?? 5_000,
     pendingMaxBytes: options.pendingMaxBytes ?? 64 * 1024 * 1024,
     tell: options.tell ?? (() => {}),
+    describe: options.describe ?? (() => null),
+    authorize: authorizer(options),
   };
 }

@@ -1,6 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import type { LogEntry, LogReader, Position } from '../../ports/log.js';
 import { BackOff } from './back-off.js';
+import { isPartition, type Layouts } from './layouts.js';
 import { messageIdOf } from './message-id.js';
 import type { PulsarSettings } from './options.js';
 import type { Source, Start, Transport } from './transport.js';
@@ -11,6 +12,7 @@ export interface ReaderOptions {
   /** Up to here nothing is handed out. */
   after?: Position | undefined;
   name?: string | undefined;
+  layouts: Layouts;
   onClose: (reader: PartitionReader) => void;
 }
 
@@ -26,6 +28,7 @@ export class PartitionReader implements LogReader {
   #last: Position | undefined;
   #lastMs = 0;
   #reading = false;
+  readonly #isPartitioned: boolean;
   #closed = false;
   #onClosed: () => void = () => {};
 
@@ -42,6 +45,7 @@ export class PartitionReader implements LogReader {
     this.#options = options;
     this.#source = source;
     this.#last = options.after;
+    this.#isPartitioned = isPartition(options.partition);
   }
 
   async read(limit: number): Promise<readonly LogEntry[]> {
@@ -115,7 +119,7 @@ export class PartitionReader implements LogReader {
       this.#lastMs = entry.appendedAtMs;
     }
     this.#last = fresh.at(-1)?.position ?? last;
-    return fresh;
+    return this.#isPartitioned ? fresh.map((entry) => this.#options.layouts.placed(entry, entry.record.key)) : fresh;
   }
 }
 

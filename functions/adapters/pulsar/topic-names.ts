@@ -7,6 +7,12 @@ export function fullTopicName(topic: string, namespace: string): string {
   return topic.includes('://') ? topic : `persistent://${namespace}/${topic}`;
 }
 
+/** `persistent://public/default/mqtt` → `mqtt`; of another namespace it stays as it is. */
+export function shortTopicName(fullName: string, namespace: string): string {
+  const prefix = `persistent://${namespace}/`;
+  return fullName.startsWith(prefix) ? fullName.slice(prefix.length) : fullName;
+}
+
 /** The path of a topic in Pulsar's REST and WebSocket APIs, without a slash in front. */
 export function topicPath(fullName: string): string {
   const match = FULL_NAME.exec(fullName);

@@ -4,10 +4,9 @@ import { PortError } from '../../ports/errors.js';
 import type { Position } from '../../ports/log.js';
 import { httpProblem } from './http-problem.js';
 import { type MessageId, positionOf } from './message-id.js';
-import { oauth2Bearer } from './oauth2.js';
 import type { PulsarSettings } from './options.js';
-import { bearer, tlsMaterial } from './secure.js';
-import { fullTopicName, partitionNames, topicPath } from './topic-names.js';
+import { tlsMaterial } from './secure.js';
+import { fullTopicName, partitionNames, shortTopicName, topicPath } from './topic-names.js';
 import type { Start } from './transport.js';
 
 const CONNECTIONS_MAX = 8;
@@ -32,13 +31,11 @@ export class WebService {
   readonly #origin: URL;
   readonly #settings: PulsarSettings;
   readonly #agent: HttpAgent;
-  readonly #authorize: () => Promise<Record<string, string>>;
 
   /** `origin` is `http://host:port` or `https://host:port`. */
   constructor(origin: string, settings: PulsarSettings) {
     this.#origin = new URL(origin);
     this.#settings = settings;
-    this.#authorize = settings.oauth2 ? oauth2Bearer(settings.oauth2) : async () => bearer(settings.token);
     const options = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
     this.#agent =
       this.#origin.protocol === 'https:'
@@ -46,12 +43,22 @@ export class WebService {
         : new HttpAgent(options);
   }
 
-  /** Creates the topic as a partitioned one where the broker's policy says so. One request. */
-  async partitions(topic: string): Promise<readonly string[]> {
+  /** One request where the topic is there; else it is made, if `make` and its description allow it, or there is none. */
+  async partitions(topic: string, make: boolean): Promise<readonly string[]> {
     const name = fullTopicName(topic, this.#settings.namespace);
-    const path = `${topicPath(name)}/partitions?checkAllowAutoCreation=true`;
-    const { partitions } = (await this.#json('GET', path)) as { partitions: number };
-    return partitionNames(name, partitions);
+    const path = `${topicPath(name)}/partitions`;
+    const answer = await this.#ask('GET', path);
+    if (answer.status !== 404) return partitionNames(name, countOf(this.#parse(answer, name)));
+    const { describe, namespace } = this.#settings;
+    const description = describe(topic) ?? describe(shortTopicName(name, namespace));
+    const { mayBeMade, partitions } = description ?? { mayBeMade: true, partitions: null };
+    if (!make || !mayBeMade) return [];
+    // The broker makes it, as its policy says, with the first that asks so or that produces.
+    if (partitions === null)
+      return partitionNames(name, countOf(await this.#json('GET', `${path}?checkAllowAutoCreation=true`)));
+    const made = await this.#ask('PUT', path, partitions);
+    if (made.status !== 409) this.#check(made, name);
+    return partitionNames(name, countOf(await this.#json('GET', path)));
   }
 
   /** Names of a namespace's topics; partitioned ones by themselves, and not their partitions. */
@@ -141,7 +148,7 @@ export class WebService {
   }
 
   async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    const authorization = await this.#authorize();
+    const authorization = await this.#settings.authorize();
     const url = new URL(`/admin/v2/${path}`, this.#origin);
     return new Promise((resolve, reject) => {
       const failed = (cause: Error) =>
@@ -162,6 +169,10 @@ export class WebService {
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
+}
+
+function countOf(metadata: unknown): number {
+  return (metadata as { partitions: number }).partitions;
 }
 
 function readMessageId(found: unknown): MessageId {

@@ -41,6 +41,50 @@ for (const { name: transport, pulsar, open } of found) {
       });
     });
 
+    it('a topic that is not there is made as its description says, or not at all', async () => {
+      const [made, left, plain] = [topic(), topic(), topic()];
+      const describe = (name: string) => {
+        if (name.endsWith(plain)) return null;
+        return { mayBeMade: name.endsWith(made), partitions: 3 };
+      };
+      await withLog(open, { describe }, async (log) => {
+        for (const name of [made, left, plain]) assert.deepEqual(await log.partitions(name, { make: false }), []);
+        assert.equal((await log.partitions(made)).length, 3);
+        assert.equal((await log.partitions(made, { make: false })).length, 3);
+        assert.deepEqual(await log.partitions(left), []);
+        await assert.rejects(log.append(left, record('k')), ({ code, message }: { code: string; message: string }) => {
+          return code === 'refused' && message.includes('pulsar-admin topics create-partitioned-topic');
+        });
+        await log.append(plain, record('k'));
+        assert.deepEqual(await log.partitions(plain, { make: false }), [`persistent://public/default/${plain}`]);
+        const names = await log.topics('public/default');
+        assert.equal(names.filter((name) => name.includes(made)).length, 1);
+        assert.ok(names.includes(`persistent://public/default/${plain}`));
+      });
+    });
+
+    // Behind its WebSocket API Pulsar looks once a minute.
+    it('partitions that are added are written to, and tell their layout', { timeout: 120_000 }, async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        await rest(pulsar, 'PUT', `${pathOf(name)}/partitions`, 1);
+        const before = await Promise.all(keys(20).map((key) => log.append(name, record(key))));
+        assert.ok(before.every(({ layout }) => layout === 1));
+        await rest(pulsar, 'POST', `${pathOf(name)}/partitions`, 3);
+        const [moved] = keys(20).filter((key) => keyHash(key) % 3 === 2);
+        const to = `persistent://public/default/${name}-partition-2`;
+        let receipt = before[0]!;
+        while (receipt.partition !== to) {
+          receipt = await log.append(name, record(moved!));
+          await new Promise((resolve) => setTimeout(resolve, 250));
+        }
+        assert.equal((await log.partitions(name)).length, 3);
+        assert.ok(receipt.layout! > 1);
+        const [entry] = await log.history(to, 'earliest', 1);
+        assert.equal(entry!.layout, receipt.layout);
+      });
+    });
+
     it('acknowledging moves the durable subscription, and nothing else does', async () => {
       await withLog(open, {}, async (log) => {
         const name = topic();

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { loadNative } from '../../../functions/adapters/pulsar/native/client.js';
-import { oauth2Bearer } from '../../../functions/adapters/pulsar/oauth2.js';
 import { openPulsarLog } from '../../../functions/adapters/pulsar/open.js';
+import { authorizer } from '../../../functions/adapters/pulsar/secure.js';
 import type { LogEntry, LogReader } from '../../../functions/ports/log.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { openCutLine } from '../../support/cut-line.js';
@@ -125,7 +125,8 @@ describe('pulsar: what cannot be reached', () => {
     const seen = new Set<string>();
     const server = createServer((request, response) => {
       seen.add(`${request.headers.authorization} ${request.url?.split('/')[1]}`);
-      response.writeHead(401).end('{"reason":"HTTP 401 Unauthorized"}');
+      if (request.url?.endsWith('/t/partitions')) response.end('{"partitions":0}');
+      else response.writeHead(401).end('{"reason":"HTTP 401 Unauthorized"}');
     });
     server.on('upgrade', (request, socket) => {
       seen.add(`${request.headers.authorization} ${request.url?.split('/')[1]}`);
@@ -154,7 +155,8 @@ describe('pulsar: what cannot be reached', () => {
     const credentialsFile = join(directory, 'credentials.json');
     writeFileSync(credentialsFile, JSON.stringify({ client_id: 'me', client_secret: 'secret' }));
     const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
-    const authorize = oauth2Bearer({ issuerUrl, credentialsFile, audience: 'pulsar' });
+    const url = 'pulsar+ws://h';
+    const authorize = authorizer({ url, oauth2: { issuerUrl, credentialsFile, audience: 'pulsar' } });
     const headers = await Promise.all([authorize(), authorize()]);
     assert.deepEqual(headers, [{ authorization: 'Bearer granted' }, { authorization: 'Bearer granted' }]);
     assert.deepEqual(asked, [
@@ -164,7 +166,19 @@ describe('pulsar: what cannot be reached', () => {
     issuer.closeAllConnections();
     await new Promise((resolve) => issuer.close(resolve));
     rmSync(directory, { recursive: true });
-    await assert.rejects(oauth2Bearer({ issuerUrl, credentialsFile })(), { code: 'unavailable' });
+    await assert.rejects(authorizer({ url, oauth2: { issuerUrl, credentialsFile } })(), { code: 'unavailable' });
+  });
+
+  it('a token in a file is read each time', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pulsegate-token-'));
+    const tokenFile = join(directory, 'token');
+    const authorize = authorizer({ url: 'pulsar+ws://h', tokenFile });
+    await assert.rejects(authorize(), { code: 'unavailable' });
+    for (const token of ['one', 'two']) {
+      writeFileSync(tokenFile, `${token}\n`);
+      assert.deepEqual(await authorize(), { authorization: `Bearer ${token}` });
+    }
+    rmSync(directory, { recursive: true });
   });
 
   it('a native addon that does not load is one clear error that names the alternative', () => {

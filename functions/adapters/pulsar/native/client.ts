@@ -4,7 +4,7 @@ import { PortError, type PortErrorCode } from '../../../ports/errors.js';
 /** What is used of `pulsar-client`. Its own types are there only where the package is. */
 export interface NativeModule {
   Client: new (config: Record<string, unknown>) => NativeClient;
-  AuthenticationToken: new (params: { token: string }) => unknown;
+  AuthenticationToken: new (params: { token: string | (() => string) }) => unknown;
   AuthenticationOauth2: new (params: Record<string, string>) => unknown;
   MessageId: {
     earliest(): NativeMessageId;

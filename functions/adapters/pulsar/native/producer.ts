@@ -11,6 +11,9 @@ export interface NativePartition {
   producer: NativeProducer;
 }
 
+/** Partitions may be added to a topic at any time. */
+const LOOK_EVERY_MS = 10_000;
+
 /**
  * Producers of the native client, one for each partition, which connect again by themselves and then send what has no
  * receipt, in order. The client is not left to choose the partition: its `JavaStringHash` goes over the bytes of UTF-8 and
@@ -18,16 +21,25 @@ export interface NativePartition {
  */
 export class NativeTopicProducer implements TransportProducer {
   readonly #topic: string;
-  readonly #partitions: readonly NativePartition[];
+  #partitions: readonly NativePartition[];
   readonly #messageMaxBytes: number;
   readonly #onLost: () => void;
+  readonly #looking: NodeJS.Timeout;
   #isOver = false;
 
-  constructor(topic: string, partitions: readonly NativePartition[], messageMaxBytes: number, onLost: () => void) {
+  /** `look` gives the partitions that have been added behind the `count` that are known. */
+  constructor(
+    topic: string,
+    partitions: readonly NativePartition[],
+    messageMaxBytes: number,
+    look: (count: number) => Promise<readonly NativePartition[]>,
+    onLost: () => void,
+  ) {
     this.#topic = topic;
     this.#partitions = partitions;
     this.#messageMaxBytes = messageMaxBytes;
     this.#onLost = onLost;
+    this.#looking = setInterval(() => void this.#grow(look), LOOK_EVERY_MS).unref();
   }
 
   async send({ key, payload, properties }: LogRecord): Promise<Receipt> {
@@ -47,7 +59,17 @@ export class NativeTopicProducer implements TransportProducer {
 
   async close(): Promise<void> {
     this.#isOver = true;
+    clearInterval(this.#looking);
     await Promise.allSettled(this.#partitions.map(({ producer }) => producer.close()));
+  }
+
+  /** From one send to the next keys go by the new count; order holds within a layout only. */
+  async #grow(look: (count: number) => Promise<readonly NativePartition[]>): Promise<void> {
+    const count = this.#partitions.length;
+    const added = await look(count).catch(() => []);
+    const isOver = this.#isOver || this.#partitions.length !== count;
+    if (isOver) await Promise.allSettled(added.map(({ producer }) => producer.close()));
+    else if (added.length > 0) this.#partitions = [...this.#partitions, ...added];
   }
 
   /** Closed or fenced by the broker for good: another producer is needed. */

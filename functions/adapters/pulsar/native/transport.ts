@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { PortError } from '../../../ports/errors.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
-import type { Source, Start, Transport, TransportProducer } from '../transport.js';
+import { tokenNow } from '../secure.js';
+import { partitionsToWrite, type Source, type Start, type Transport, type TransportProducer } from '../transport.js';
 import type { Sizes, WebService } from '../web-service.js';
 import {
   loadNative,
@@ -51,13 +52,11 @@ export class NativeTransport implements Transport {
   async openProducer(topic: string, onLost: () => void): Promise<TransportProducer> {
     this.#sizes ??= this.#web.sizes();
     const { messageMaxBytes } = await this.#sizes;
-    const names = await this.#web.partitions(topic);
-    const opened = await Promise.allSettled(names.map((name) => this.#createProducer(name)));
-    const partitions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const failed = opened.find((one) => one.status === 'rejected');
-    if (failed === undefined) return new NativeTopicProducer(topic, partitions, messageMaxBytes, onLost);
-    await Promise.allSettled(partitions.map(({ producer }) => producer.close()));
-    throw nativeProblem(topic, failed.reason);
+    const partitions = await this.#createProducers(topic, await partitionsToWrite(this.#web, topic));
+    const look = async (count: number) => {
+      return this.#createProducers(topic, (await this.#web.partitions(topic, false)).slice(count));
+    };
+    return new NativeTopicProducer(topic, partitions, messageMaxBytes, look, onLost);
   }
 
   async openSource(partition: string, start: Start, name: string | undefined): Promise<Source> {
@@ -70,6 +69,16 @@ export class NativeTransport implements Transport {
 
   async close(): Promise<void> {
     await this.#client.close().catch(() => {});
+  }
+
+  /** All of them or none. */
+  async #createProducers(topic: string, names: readonly string[]): Promise<readonly NativePartition[]> {
+    const opened = await Promise.allSettled(names.map((name) => this.#createProducer(name)));
+    const partitions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = opened.find((one) => one.status === 'rejected');
+    if (failed === undefined) return partitions;
+    await Promise.allSettled(partitions.map(({ producer }) => producer.close()));
+    throw nativeProblem(topic, failed.reason);
   }
 
   async #createProducer(name: string): Promise<NativePartition> {
@@ -140,10 +149,13 @@ export class NativeTransport implements Transport {
 }
 
 function clientConfig(native: NativeModule, settings: PulsarSettings): Record<string, unknown> {
-  const { url, token, oauth2, tls, tell } = settings;
+  const { url, token, tokenFile, oauth2, tls, tell } = settings;
   return {
     serviceUrl: url,
     operationTimeoutSeconds: OPERATION_DEADLINE_S,
+    ...(tokenFile !== undefined && {
+      authentication: new native.AuthenticationToken({ token: () => tokenNow(settings) ?? '' }),
+    }),
     ...(token !== undefined && { authentication: new native.AuthenticationToken({ token }) }),
     ...(oauth2 && {
       authentication: new native.AuthenticationOauth2({

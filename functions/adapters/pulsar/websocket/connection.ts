@@ -2,7 +2,7 @@ import WebSocket from 'ws';
 import { PortError } from '../../../ports/errors.js';
 import { httpProblem } from '../http-problem.js';
 import type { PulsarSettings } from '../options.js';
-import { bearer, tlsMaterial } from '../secure.js';
+import { tlsMaterial } from '../secure.js';
 
 const OPEN_DEADLINE_MS = 15_000;
 /** Pulsar closes a connection that is idle for five minutes; a dead one shows by the second of these. */
@@ -14,15 +14,16 @@ const MESSAGE_MAX_BYTES = 256 * 1024 * 1024;
  * Opens one of Pulsar's WebSocket end points; `path` begins after `/ws/v2/`. Nothing is taken from the socket until
  * `resume`: a reader's first messages come with the handshake. Rejects with `PortError`.
  */
-export function openConnection(
+export async function openConnection(
   origin: string,
   path: string,
   query: Readonly<Record<string, string>>,
   settings: PulsarSettings,
 ): Promise<WebSocket> {
+  const headers = await settings.authorize();
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${origin}/ws/v2/${path}?${new URLSearchParams(query)}`, {
-      headers: bearer(settings.token),
+      headers,
       handshakeTimeout: OPEN_DEADLINE_MS,
       maxPayload: MESSAGE_MAX_BYTES,
       perMessageDeflate: false,
