@@ -18,22 +18,15 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-await import('./build.mjs');
-await build({
-  entryPoints: files,
-  outdir: out,
-  outbase: 'test',
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
+/** End-to-end tests run on Pulsar and DynamoDB as well, over each transport; but for those about the embedded parts' own files. */
+const EMBEDDED_ONLY = /\/(disk|durability|durability-old-data|start-and-stop|malformed)\.test\.ts$/;
+const onPulsar = files.filter((file) => file.startsWith(join('test', 'end-to-end')) && !EMBEDDED_ONLY.test(file));
 
-const bundled = files.map((file) => join(out, file.slice('test/'.length).replace(/\.ts$/, '.js')));
+await import('./build.mjs');
+// Of the backings, only these: for trying something.
+const backings = process.env.PULSEGATE_TEST_BACKINGS?.split(',') ?? ['embedded', 'websocket', 'native'];
+const bundled = [];
+for (const backing of backings) bundled.push(...(await bundle(backing, backing === 'embedded' ? files : onPulsar)));
 const run = spawnSync(
   process.execPath,
   [
@@ -87,4 +80,24 @@ function testFiles(folder) {
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => join(folder, name))
     .sort();
+}
+
+/** Bundles test files that are to run on one backing (`test/support/backing.ts`); resolves with the bundles' paths. */
+async function bundle(backing, entryPoints) {
+  const outdir = join(out, backing);
+  await build({
+    entryPoints,
+    outdir,
+    outbase: 'test',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    define: { 'process.env.PULSEGATE_TEST_BACKING': JSON.stringify(backing) },
+  });
+  return entryPoints.map((file) => join(outdir, file.slice('test/'.length).replace(/\.ts$/, '.js')));
 }

@@ -23,7 +23,14 @@ export type Effect =
   /** → `inbound-begun`, `inbound-failed` */
   | { type: 'begin-inbound'; reference: number; packetId: number; token: string; begunAtMs: number }
   /** Was an append with this token made? → `append-resolved`, `inbound-failed` */
-  | { type: 'resolve-append'; reference: number; publication: Publication; token: string; sinceMs: number }
+  | {
+      type: 'resolve-append';
+      reference: number;
+      publication: Publication;
+      token: string;
+      sinceMs: number;
+      edge?: string;
+    }
   /** → `inbound-ended`, `inbound-failed` */
   | { type: 'end-inbound'; packetId: number }
   /** → `inbound-dropped`, `inbound-failed` */

@@ -31,6 +31,7 @@ export function onInboundBegun(
     publication: entry.publication,
     token: existing.token,
     sinceMs: existing.begunAtMs,
+    ...(existing.edge !== undefined && { edge: existing.edge }),
   });
 }
 

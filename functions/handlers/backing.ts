@@ -64,6 +64,7 @@ async function openLog({ settings, telemetry, routes }: Parts): Promise<Log | nu
   const { kind: _, ...options } = settings.log;
   return openPulsarLog({
     ...options,
+    appendDeadlineMs: settings.limits.appendDeadlineMs,
     describe: (topic) => routes.describe(topic),
     tell: (level, event, about) => telemetry.log(level, event, about),
   });

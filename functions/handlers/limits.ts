@@ -195,6 +195,16 @@ export const LIMITS = {
     meaning: 'size on disk of the embedded log',
     answer: 'the oldest goes; what a session still needs is kept whatever the size',
   },
+  appendDeadlineMs: {
+    setting: 'PULSEGATE_APPEND_DEADLINE_MS',
+    unit: 'ms',
+    default: 20_000,
+    min: 1_000,
+    max: 600_000,
+    meaning:
+      'how long an append to Pulsar may be under way; so long a QoS 2 publication that another process left in doubt waits before it is looked for. Every process of a deployment has the same',
+    answer: 'the publication is in doubt: DISCONNECT 0x83 (5) or close, and the client repeats it',
+  },
   partitionsMax: {
     setting: 'PULSEGATE_PARTITIONS_MAX',
     unit: 'partitions',

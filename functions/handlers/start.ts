@@ -55,6 +55,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   const listeners: SocketListener[] = [];
   // Edge and worker need each other; no client is let in before both are.
   let worker: Worker | undefined;
+  let endSystemTopics = () => {};
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
   const gate: Authenticator = {
     authenticate: async (credentials) => {
@@ -63,20 +64,13 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     },
   };
   const edge = new Edge(
-    { clock, telemetry, authenticator: gate, presence, publisher, inbound: store.inbound, sessions },
+    { clock, telemetry, authenticator: gate, presence, publisher, inbound: store.inbound, sessions, self },
     limits,
   );
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
-  const startWorker = async () => {
-    worker = await Worker.start(
-      { clock, telemetry, log, store, routes, presence, publisher, edge, failed: fail },
-      { shard: 0, owner: self, limits },
-    );
-  };
-  const up = bringUp({ clock, telemetry, backing, startWorker });
   const facts = () => ({
     version,
     connections: edge.connectionCount,
@@ -84,7 +78,15 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     subscriptions: worker?.subscriptionCount ?? 0,
     counters: telemetry.snapshot(),
   });
-  const endSystemTopics = publishSystemTopics(clock, facts, (publication) => worker?.publishOwn(publication));
+  const startWorker = async () => {
+    worker = await Worker.start(
+      { clock, telemetry, log, store, routes, presence, publisher, edge, failed: fail },
+      { shard: 0, owner: self, limits },
+    );
+    const owned = worker;
+    endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
+  };
+  const up = bringUp({ clock, telemetry, backing, startWorker });
   const close = async (): Promise<void> => {
     up.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));

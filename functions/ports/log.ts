@@ -51,6 +51,13 @@ export interface Sought {
   value: string;
 }
 
+export interface FindWhen {
+  /** Milliseconds since the epoch, by the appender's clock: nothing that is sought was appended before. */
+  sinceMs: number;
+  /** Only this process can have appended it: nobody else's append has to be waited for. */
+  isOwn?: boolean;
+}
+
 export interface LogReader {
   readonly partition: string;
   /** Resolves with one or more durable entries in order, as soon as there is one; rejects `gone` once closed. One call at a time. */
@@ -101,10 +108,10 @@ export interface Log {
 
   /**
    * Settles appends in doubt: waits until no earlier append of this topic and these keys can still arrive, then looks for
-   * records whose property `name` is one of the values, from `sinceMs` (milliseconds since the epoch, by the appender's clock)
-   * on. Resolves with the receipts of those that were found, by value; reads the log once for all of them.
+   * records whose property `name` is one of the values. Resolves with the receipts of those that were found, by value; reads
+   * the log once for all of them.
    */
-  find(topic: string, name: string, sought: readonly Sought[], sinceMs: number): Promise<ReadonlyMap<string, Receipt>>;
+  find(topic: string, name: string, sought: readonly Sought[], when: FindWhen): Promise<ReadonlyMap<string, Receipt>>;
 
   /** Keeps nothing any more for a reader of that name, which is closed. */
   forget(partition: string, name: string): Promise<void>;

@@ -121,6 +121,8 @@ export interface InboundRow {
   token: string;
   /** Milliseconds since the epoch: from when on to look. */
   begunAtMs: number;
+  /** Edge process that appends it: where that asks itself, nobody else's append has to be waited for. */
+  edge?: string;
 }
 
 export interface InboundStore {

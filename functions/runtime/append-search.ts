@@ -2,6 +2,7 @@ import type { Log, Receipt, Sought } from '../ports/log.js';
 
 interface Search extends Sought {
   sinceMs: number;
+  isOwn: boolean;
   resolve: (found: Receipt | undefined) => void;
   reject: (error: unknown) => void;
 }
@@ -25,9 +26,9 @@ export class AppendSearch {
   }
 
   /** The receipt of a record with that value of the property, from `sinceMs` on, if there is one. Rejects as `Log.find` does. */
-  find(topic: string, sought: Sought, sinceMs: number): Promise<Receipt | undefined> {
+  find(topic: string, sought: Pick<Search, keyof Sought | 'sinceMs' | 'isOwn'>): Promise<Receipt | undefined> {
     return new Promise((resolve, reject) => {
-      const search = { ...sought, sinceMs, resolve, reject };
+      const search = { ...sought, resolve, reject };
       const waiting = this.#waiting.get(topic);
       if (waiting !== undefined) {
         waiting.push(search);
@@ -45,7 +46,8 @@ export class AppendSearch {
       if (searches.length === 0) break;
       const sinceMs = Math.min(...searches.map((search) => search.sinceMs));
       try {
-        const found = await this.#log.find(topic, this.#property, searches, sinceMs);
+        const isOwn = searches.every((search) => search.isOwn);
+        const found = await this.#log.find(topic, this.#property, searches, { sinceMs, isOwn });
         for (const { value, resolve } of searches) resolve(found.get(value));
       } catch (error) {
         for (const { reject } of searches) reject(error);

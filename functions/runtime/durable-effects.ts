@@ -11,11 +11,18 @@ export type DurableEffect = Extract<
   { type: 'append' | 'begin-inbound' | 'resolve-append' | 'end-inbound' | 'drop-inbound' }
 >;
 
+interface Parts {
+  publisher: Publisher;
+  inbound: InboundStore;
+  /** This edge process. */
+  self: string;
+}
+
 /** Does what a publication needs of log and store. Resolves, never rejects, with the input that says what became of it. */
 export async function perform(
   effect: DurableEffect,
   state: ConnectionState,
-  parts: { publisher: Publisher; inbound: InboundStore; telemetry: Telemetry },
+  parts: Parts & { telemetry: Telemetry },
 ): Promise<Input> {
   try {
     return await done(effect, state, parts);
@@ -31,7 +38,7 @@ export async function perform(
 async function done(
   effect: DurableEffect,
   { clientId, generation }: ConnectionState,
-  { publisher, inbound }: { publisher: Publisher; inbound: InboundStore },
+  { publisher, inbound, self }: Parts,
 ): Promise<Input> {
   switch (effect.type) {
     case 'append': {
@@ -41,12 +48,12 @@ async function done(
     }
     case 'begin-inbound': {
       const { reference, packetId, token, begunAtMs } = effect;
-      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs });
+      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs, edge: self });
       return { type: 'inbound-begun', reference, existing: existing ?? null };
     }
     case 'resolve-append': {
-      const { reference, publication, token, sinceMs } = effect;
-      const found = await publisher.wasPublished(publication, token, sinceMs);
+      const { reference, publication, token, sinceMs, edge } = effect;
+      const found = await publisher.wasPublished(publication, token, { sinceMs, isOwn: edge === self });
       return { type: 'append-resolved', reference, found };
     }
     case 'end-inbound': {

@@ -29,6 +29,8 @@ export interface EdgeParts {
   publisher: Publisher;
   inbound: InboundStore;
   sessions: SessionChannel;
+  /** This process, as no other is named, before or after. */
+  self: string;
 }
 
 export interface EdgeLimits extends ConnectionLimits {

@@ -47,13 +47,17 @@ export class Publisher {
   }
 
   /**
-   * Whether it was appended under this token; waits until no append can arrive late. Its retained row, which the crash may
-   * have come before, is then written too.
+   * Whether it was appended under this token; waits until no append can arrive late. `isOwn`: only this process can have
+   * appended it. Its retained row, which the crash may have come before, is then written too.
    */
-  async wasPublished(publication: Publication, token: string, sinceMs: number): Promise<boolean> {
+  async wasPublished(
+    publication: Publication,
+    token: string,
+    when: { sinceMs: number; isOwn: boolean },
+  ): Promise<boolean> {
     const place = this.#routes.toLog(publication.topic);
     if (place === null) return false;
-    const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token }, sinceMs);
+    const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token, ...when });
     if (receipt !== undefined && publication.retain) await this.#retain(place.logTopic, publication, receipt);
     return receipt !== undefined;
   }

@@ -242,7 +242,7 @@ export class ShardDriver {
     this.work(effect.type, async () => {
       const sinceMs = inDoubtSinceMs;
       inDoubtSinceMs ??= clock.now();
-      const isOut = sinceMs !== null && (await publisher.wasPublished(publication, token, sinceMs));
+      const isOut = sinceMs !== null && (await publisher.wasPublished(publication, token, { sinceMs, isOwn: false }));
       if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
       await presence.settleWill(clientId, connectionNumber);
       telemetry.count('wills-published');

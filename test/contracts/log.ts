@@ -304,13 +304,16 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
         { key: 'j', value: 'wanted-not' },
         { key: 'k', value: 'other' },
       ];
-      assert.deepEqual([...(await log.find(name, 'token', sought, since)).keys()].sort(), ['other', 'wanted-not']);
+      assert.deepEqual([...(await log.find(name, 'token', sought, { sinceMs: since })).keys()].sort(), [
+        'other',
+        'wanted-not',
+      ]);
     });
 
     it('find gives the receipt of what it found', async () => {
       const name = topic();
       const receipt = await log.append(name, record('k', 'x', { token: 'wanted' }));
-      const found = await log.find(name, 'token', [{ key: 'k', value: 'wanted' }], 0);
+      const found = await log.find(name, 'token', [{ key: 'k', value: 'wanted' }], { sinceMs: 0 });
       assert.deepEqual(found, new Map([['wanted', receipt]]));
     });
 
@@ -319,6 +322,15 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       await log.append(name, record('k', 'wanted', { token: 'other', wanted: 'token' }));
       assert.deepEqual(await find(log, name, ['wanted'], 0), []);
       assert.deepEqual(await find(log, topic(), ['wanted'], 0), []);
+    });
+
+    it('find waits for nobody else where only this process can have appended', async () => {
+      const name = topic();
+      const append = log.append(name, record('k', 'x', { token: 'own' }));
+      const begun = performance.now();
+      const found = await log.find(name, 'token', [{ key: 'k', value: 'own' }], { sinceMs: Date.now(), isOwn: true });
+      assert.deepEqual(found, new Map([['own', await append]]));
+      assert.ok(performance.now() - begun < 3_000);
     });
 
     it('find sees appends that were in flight when it was asked', async () => {
@@ -352,7 +364,10 @@ export function logContract(name: string, makeLog: () => Promise<LogUnderTest>, 
       const entries = await take(await log.read(partition, 'earliest'), 4);
       assert.deepEqual(entries.map(payloadText), ['1', '2', '3', '4']);
       assert.deepEqual(entries.map(place), [...receipts, next]);
-      assert.deepEqual(await log.find(name, 'n', [{ key: 'k', value: '3' }], 0), new Map([['3', receipts[2]!]]));
+      assert.deepEqual(
+        await log.find(name, 'n', [{ key: 'k', value: '3' }], { sinceMs: 0 }),
+        new Map([['3', receipts[2]!]]),
+      );
     });
 
     it('closing finishes what was handed over, closes readers and refuses what comes after', async (t) => {
@@ -417,5 +432,5 @@ async function rejection(promise: Promise<unknown>): Promise<PortErrorCode | 'no
 /** Tokens of key `k` that are there, sorted. */
 async function find(log: Log, topic: string, tokens: readonly string[], sinceMs: number): Promise<string[]> {
   const sought = tokens.map((value) => ({ key: 'k', value }));
-  return [...(await log.find(topic, 'token', sought, sinceMs)).keys()].sort();
+  return [...(await log.find(topic, 'token', sought, { sinceMs })).keys()].sort();
 }

@@ -36,7 +36,7 @@ function openEdge() {
     unique: () => 'u'.repeat(22),
   };
   const presence = new Presence({ store: store.presence, clock, edge: 'e' });
-  const parts = { clock, telemetry: silent, authenticator: anonymous, presence, publisher };
+  const parts = { clock, telemetry: silent, authenticator: anonymous, presence, publisher, self: 'e' };
   const edge = new Edge({ ...parts, inbound: store.inbound, sessions: { tell() {} } }, defaultLimits());
   const run = async (ms: number): Promise<void> => {
     // What takes no virtual time first.

@@ -69,7 +69,10 @@ export class Broker {
     const sessions = { tell: (command: SessionCommand) => this.worker?.tell(command) };
     const { inbound } = store;
     const authenticator = anonymous;
-    const edge = new Edge({ clock, telemetry, authenticator, presence, publisher, inbound, sessions }, limits);
+    const edge = new Edge(
+      { clock, telemetry, authenticator, presence, publisher, inbound, sessions, self: owner },
+      limits,
+    );
     this.#edge = edge;
     const shared = { clock, telemetry, log, store, routes, presence, publisher, edge };
     this.worker = await Worker.start(shared, { shard: 0, owner, limits });

@@ -1,5 +1,6 @@
 import { PortError } from '../../functions/ports/errors.js';
 import type {
+  FindWhen,
   From,
   HistoryFrom,
   Log,
@@ -134,7 +135,7 @@ export class SimulatedLog implements Log {
     topic: string,
     name: string,
     sought: readonly Sought[],
-    sinceMs: number,
+    { sinceMs }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
     const found = new Map<string, Receipt>();
     const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));

@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { backingSettings, PATIENCE } from './backing.js';
 import { Inbox, type Scope, within } from './waiting.js';
 
 const READY = /\bws:\/\/127\.0\.0\.1:\d+\/mqtt\b/;
-const START_DEADLINE_MS = 10_000;
-const END_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 10_000 * PATIENCE;
+const END_DEADLINE_MS = 15_000 * PATIENCE;
 
 export interface Exit {
   code: number | null;
@@ -48,7 +49,7 @@ export class Program {
   }
 
   static async start(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Program> {
-    const program = new Program(settings);
+    const program = new Program({ ...(await backingSettings()), ...settings });
     scope.after(() => program.#dispose());
     await program.start();
     return program;

@@ -1,5 +1,6 @@
 import { PortError } from '../../ports/errors.js';
 import type {
+  FindWhen,
   From,
   HistoryFrom,
   Log,
@@ -105,7 +106,7 @@ export class EmbeddedLog implements Log {
     topicName: string,
     name: string,
     sought: readonly Sought[],
-    sinceMs: number,
+    { sinceMs }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
     const topic = this.topic(topicName);
     // This process alone has the directory open: an append that can still arrive is one of its own.

@@ -1,5 +1,6 @@
 import { PortError } from '../../ports/errors.js';
 import type {
+  FindWhen,
   From,
   HistoryFrom,
   Log,
@@ -104,13 +105,13 @@ export class PulsarLog implements Log {
     topic: string,
     name: string,
     sought: readonly Sought[],
-    sinceMs: number,
+    { sinceMs, isOwn = false }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
     this.#checkOpen();
     await this.#producers.drained(fullTopicName(topic, this.#settings.namespace));
     // What another process appended at that time arrives by then, or never.
     const waitMs = sinceMs + this.#settings.appendDeadlineMs - Date.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0 && !isOwn) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const wanted = new Set(sought.map(({ value }) => value));
     const found = new Map<string, Receipt>();
     const look = (page: readonly LogEntry[]) => {

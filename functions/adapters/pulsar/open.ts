@@ -3,6 +3,7 @@ import type { Log } from '../../ports/log.js';
 import { PulsarLog } from './log.js';
 import { NativeTransport } from './native/transport.js';
 import { type PulsarOptions, withDefaults } from './options.js';
+import { authorizer } from './secure.js';
 import { WebService } from './web-service.js';
 import { WebSocketTransport } from './websocket/transport.js';
 
@@ -11,7 +12,7 @@ import { WebSocketTransport } from './websocket/transport.js';
  * Rejects with `refused` where the URL is none of Pulsar's, or needs the native addon and that does not load.
  */
 export async function openPulsarLog(options: PulsarOptions): Promise<Log> {
-  const settings = withDefaults(options);
+  const settings = { ...withDefaults(options), authorize: authorizer(options) };
   const { protocol, host, hostname } = new URL(options.url);
   const isSecure = protocol === 'pulsar+ssl:' || protocol === 'pulsar+wss:';
   const http = isSecure ? 'https' : 'http';

@@ -1,5 +1,3 @@
-import { authorizer } from './secure.js';
-
 /** How to reach Pulsar, and the bounds of what is kept for it in memory. */
 export interface PulsarOptions {
   /** `pulsar://`, `pulsar+ssl://` (native client), `pulsar+ws://` or `pulsar+wss://` (Pulsar's WebSocket API), host and port. */
@@ -63,7 +61,7 @@ export type PulsarSettings = PulsarOptions &
     authorize: () => Promise<Record<string, string>>;
   };
 
-export function withDefaults(options: PulsarOptions): PulsarSettings {
+export function withDefaults(options: PulsarOptions): Omit<PulsarSettings, 'authorize'> {
   return {
     ...options,
     namespace: options.namespace ?? 'public/default',
@@ -73,6 +71,5 @@ export function withDefaults(options: PulsarOptions): PulsarSettings {
     pendingMaxBytes: options.pendingMaxBytes ?? 64 * 1024 * 1024,
     tell: options.tell ?? (() => {}),
     describe: options.describe ?? (() => null),
-    authorize: authorizer(options),
   };
 }

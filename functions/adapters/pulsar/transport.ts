@@ -1,7 +1,5 @@
-import { PortError } from '../../ports/errors.js';
 import type { LogEntry, LogRecord, Position, Receipt } from '../../ports/log.js';
 import type { MessageId } from './message-id.js';
-import type { WebService } from './web-service.js';
 
 /** Where a source begins: with all of this entry or, where it is gone, the next; or with the first that is kept. */
 export type Start = Pick<MessageId, 'ledgerId' | 'entryId'> | 'earliest';
@@ -31,12 +29,4 @@ export interface Source {
   acknowledge(position: Position): Promise<void>;
   /** What waits is rejected. */
   close(): Promise<void>;
-}
-
-/** The partitions of a topic that is about to be written to. Rejects `refused` where it is not there and is not to be made. */
-export async function partitionsToWrite(web: WebService, topic: string): Promise<readonly string[]> {
-  const names = await web.partitions(topic, true);
-  if (names.length > 0) return names;
-  const remedy = `pulsar-admin topics create-partitioned-topic ${topic} -p 8`;
-  throw new PortError('refused', `${topic} is not there, and its route does not let it be made: ${remedy}`);
 }

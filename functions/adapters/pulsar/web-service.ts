@@ -61,6 +61,14 @@ export class WebService {
     return partitionNames(name, countOf(await this.#json('GET', path)));
   }
 
+  /** Of a topic that is about to be written to. Rejects `refused` where it is not there and is not to be made. */
+  async partitionsToWrite(topic: string): Promise<readonly string[]> {
+    const names = await this.partitions(topic, true);
+    if (names.length > 0) return names;
+    const remedy = `pulsar-admin topics create-partitioned-topic ${topic} -p 8`;
+    throw new PortError('refused', `${topic} is not there, and its route does not let it be made: ${remedy}`);
+  }
+
   /** Names of a namespace's topics; partitioned ones by themselves, and not their partitions. */
   async topics(namespace: string): Promise<readonly string[]> {
     const partitioned = (await this.#json('GET', `persistent/${namespace}/partitioned`)) as string[];

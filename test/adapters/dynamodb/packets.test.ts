@@ -45,7 +45,7 @@ async function startBroker(store: Store, scope: { after(end: () => Promise<void>
   let worker: Worker | undefined;
   const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
   const parts = { clock, telemetry: silent, authenticator: anonymous, presence, publisher, sessions };
-  const edge = new Edge({ ...parts, inbound: store.inbound }, limits);
+  const edge = new Edge({ ...parts, inbound: store.inbound, self: 'e' }, limits);
   const shared = { clock, telemetry: silent, log, store, routes, presence, publisher, edge };
   worker = await Worker.start(shared, { shard: 0, owner: 'e', limits });
   const options = { host: '127.0.0.1', port: 0, path: '/mqtt', packetMaxBytes: 1_000_000, pages: () => null };

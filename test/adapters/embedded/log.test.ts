@@ -57,7 +57,7 @@ describe('embedded log', () => {
       now = 2_000_000;
       await log.append('t', numbered(3));
       assert.equal((await reading)[0]?.appendedAtMs, 2_000_000);
-      assert.deepEqual([...(await log.find('t', 'n', sought, 500_000)).keys()], ['2']);
+      assert.deepEqual([...(await log.find('t', 'n', sought, { sinceMs: 500_000 })).keys()], ['2']);
     });
   });
 
@@ -102,7 +102,7 @@ describe('embedded log', () => {
         await log.append('t', numbered(i));
       }
       const seen = async (number: number, sinceMs: number) =>
-        (await log.find('t', 'n', [{ key: 'k', value: `${number}` }], sinceMs)).size === 1;
+        (await log.find('t', 'n', [{ key: 'k', value: `${number}` }], { sinceMs })).size === 1;
       assert.deepEqual([await seen(31, 31_500), await seen(30, 31_500)], [true, false]);
       assert.equal(await seen(1, 0), true);
       assert.equal(await seen(50, 52_000), false);

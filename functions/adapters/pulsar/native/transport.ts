@@ -3,7 +3,7 @@ import { PortError } from '../../../ports/errors.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
 import { tokenNow } from '../secure.js';
-import { partitionsToWrite, type Source, type Start, type Transport, type TransportProducer } from '../transport.js';
+import type { Source, Start, Transport, TransportProducer } from '../transport.js';
 import type { Sizes, WebService } from '../web-service.js';
 import {
   loadNative,
@@ -52,7 +52,7 @@ export class NativeTransport implements Transport {
   async openProducer(topic: string, onLost: () => void): Promise<TransportProducer> {
     this.#sizes ??= this.#web.sizes();
     const { messageMaxBytes } = await this.#sizes;
-    const partitions = await this.#createProducers(topic, await partitionsToWrite(this.#web, topic));
+    const partitions = await this.#createProducers(topic, await this.#web.partitionsToWrite(topic));
     const look = async (count: number) => {
       return this.#createProducers(topic, (await this.#web.partitions(topic, false)).slice(count));
     };

@@ -4,7 +4,7 @@ import type { Position } from '../../../ports/log.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
 import { topicPath } from '../topic-names.js';
-import { partitionsToWrite, type Source, type Start, type Transport, type TransportProducer } from '../transport.js';
+import type { Source, Start, Transport, TransportProducer } from '../transport.js';
 import type { Sizes, WebService } from '../web-service.js';
 import { openConnection } from './connection.js';
 import { WebSocketProducer } from './producer.js';
@@ -34,7 +34,7 @@ export class WebSocketTransport implements Transport {
 
   async openProducer(topic: string, onLost: () => void): Promise<TransportProducer> {
     this.#sizes ??= this.#web.sizes();
-    await partitionsToWrite(this.#web, topic);
+    await this.#web.partitionsToWrite(topic);
     const sendTimeoutMs = Math.ceil(this.#settings.appendDeadlineMs / 2);
     const limits = { ...(await this.#sizes), answerDeadlineMs: sendTimeoutMs + ANSWER_SLACK_MS };
     const query = {

@@ -1,0 +1,71 @@
+import { after } from 'node:test';
+import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
+import { testDynamo } from './dynamodb.js';
+import { notRun } from './parts.js';
+import { startPulsar } from './pulsar.js';
+
+/**
+ * What the program of an end-to-end test keeps its log and store in: `embedded`, or Pulsar, over one of its transports, with
+ * DynamoDB. The test command bundles those files once for each.
+ */
+export const BACKING = (process.env.PULSEGATE_TEST_BACKING ?? 'embedded') as 'embedded' | 'websocket' | 'native';
+
+/** How much longer things take than on the embedded log. */
+export const PATIENCE = BACKING === 'embedded' ? 1 : 4;
+
+/** Replay needs what nobody waits for any more. */
+const KEPT = { retention_policies: { retentionTimeInMinutes: 60, retentionSizeInMB: 200 } };
+
+let programs = 0;
+const services = BACKING === 'embedded' ? null : await start(BACKING);
+if (services !== null) after(() => services.dynamo.stop());
+
+/** Settings for one program: a namespace and a table of its own. Those of the embedded parts are the caller's. */
+export async function backingSettings(): Promise<Record<string, string>> {
+  if (services === null) return {};
+  const { pulsar, dynamo } = services;
+  programs += 1;
+  const namespace = `public/test-${process.pid}-${Date.now().toString(36)}-${programs}`;
+  const made = await fetch(`${pulsar.web}/admin/v2/namespaces/${namespace}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(KEPT),
+  });
+  if (!made.ok) throw new Error(`${namespace}: ${made.status} ${await made.text()}`);
+  const isNative = BACKING === 'native';
+  return {
+    PULSEGATE_LOG: isNative ? pulsar.broker : pulsar.web.replace(/^http/, 'pulsar+ws'),
+    ...(isNative && { PULSEGATE_PULSAR_WEB: pulsar.web }),
+    PULSEGATE_PULSAR_NAMESPACE: namespace,
+    // A program that was killed leaves appends in doubt, and the next waits for so long.
+    PULSEGATE_APPEND_DEADLINE_MS: '3000',
+    PULSEGATE_STORE: `dynamodb:?${new URLSearchParams({
+      prefix: namespace.slice('public/'.length),
+      region: 'eu-central-1',
+      endpoint: dynamo.endpoint,
+      make: 'yes',
+    })}`,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  };
+}
+
+/** Where a part is missing the file has no tests, and says so. */
+async function start(backing: 'websocket' | 'native') {
+  const why = (part: string, reason: string): never => {
+    notRun(`${part}: end to end on Pulsar`, reason);
+    process.exit(0);
+  };
+  if (backing === 'native') {
+    try {
+      loadNative();
+    } catch (error) {
+      why('native addon', (error as Error).message);
+    }
+  }
+  const pulsar = await startPulsar();
+  if (typeof pulsar === 'string') return why('Pulsar', pulsar);
+  const dynamo = await testDynamo();
+  if (typeof dynamo === 'string') return why('DynamoDB Local', dynamo);
+  return { pulsar, dynamo };
+}
