@@ -170,6 +170,8 @@ export interface OutboundStore {
   remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void>;
   /** In order of source, then position. */
   read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]>;
+  /** Those of a client's, up to that one, included, that have rows; oldest first. For the shard's owner at its start. */
+  generations(clientId: string, generation: number): Promise<number[]>;
   /** Removes all of a client's up to that generation, included. */
   clear(clientId: string, generation: number): Promise<void>;
 }

@@ -325,6 +325,19 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       assert.deepEqual(left, [0, 0, 1, 1, 1]);
     });
 
+    it('the generations of a client that have rows are told, oldest first, up to one', async () => {
+      const id = fresh();
+      assert.deepEqual(await store.outbound.generations(id, 9_007_199_254), []);
+      for (const generation of [256, 1, 4_294_967_296, 2]) {
+        await store.outbound.put(id, generation, [outbound('p', '1'), outbound('q', '2')]);
+      }
+      await store.outbound.put(`${id}b`, 3, [outbound('p', '1')]);
+      await store.outbound.remove(id, 2, [outbound('p', '1'), outbound('q', '2')]);
+      assert.deepEqual(await store.outbound.generations(id, 4_294_967_295), [1, 256]);
+      assert.deepEqual(await store.outbound.generations(id, 4_294_967_296), [1, 256, 4_294_967_296]);
+      assert.deepEqual(await store.outbound.generations(id, 0), []);
+    });
+
     it('a queue of 2,500 rows is read in pages of up to 1,000 and cleared', async () => {
       const id = fresh();
       const rows = Array.from({ length: 2_500 }, (_, i) => outbound('p', `${i}`.padStart(5, '0')));

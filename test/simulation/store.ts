@@ -136,6 +136,11 @@ export class SimulatedStore implements Store {
           .filter((row) => from === null || inUtf8Order(outboundKey(clientId, generation, row), from) > 0)
           .slice(0, limit);
       }),
+    generations: (clientId, generation) =>
+      this.#read(`outbound ${clientId}`, () => {
+        const rows = this.#data.outbound.all(({ clientId: id, generation: of }) => id === clientId && of <= generation);
+        return [...new Set(rows.map((row) => row.generation))].sort((a, b) => a - b);
+      }),
     clear: (clientId, generation) => this.#clear(this.#data.outbound, 'outbound', clientId, generation),
   };
 

@@ -121,9 +121,14 @@ export function outboundRows(clientId: string, generation: number): Range {
   return { pk: `outbound:${clientKey(clientId)}`, prefix: joined(number(generation), 'row', '') };
 }
 
-/** Of all generations up to that one, parts included. */
-export function outboundUpTo(clientId: string, generation: number): Range {
-  return { pk: `outbound:${clientKey(clientId)}`, between: [number(0), joined(number(generation), AFTER_TEXT)] };
+/** Of all generations up to that one, parts included, from `first` on. */
+export function outboundUpTo(clientId: string, generation: number, first = 0): Range {
+  return { pk: `outbound:${clientKey(clientId)}`, between: [number(first), joined(number(generation), AFTER_TEXT)] };
+}
+
+/** Of an outbound row, or of a part. */
+export function generationOf({ sk }: Place): number {
+  return Number(sk.slice(0, NUMBER_DIGITS));
 }
 
 export function retainedKey(topic: string): Place {

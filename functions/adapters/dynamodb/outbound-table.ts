@@ -2,7 +2,7 @@ import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.
 import { type Parts, partsNamed } from './bodies.js';
 import { placeOf } from './calls.js';
 import { clearRange } from './clear-range.js';
-import { outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
+import { generationOf, outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
@@ -60,6 +60,19 @@ export class OutboundTable implements OutboundStore {
       if (parts) this.#remember(placeOf(item), parts);
     }
     return rows.map(({ row }) => row);
+  }
+
+  async generations(clientId: string, generation: number): Promise<number[]> {
+    const found: number[] = [];
+    for (let first = 0; first <= generation; ) {
+      const { items } = await this.shared.calls.query(outboundUpTo(clientId, generation, first), null, 1);
+      const [item] = items;
+      if (item === undefined) break;
+      const at = generationOf(placeOf(item));
+      found.push(at);
+      first = at + 1;
+    }
+    return found;
   }
 
   async clear(clientId: string, generation: number): Promise<void> {

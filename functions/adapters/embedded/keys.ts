@@ -21,6 +21,7 @@ import { PortError } from '../../ports/errors.js';
 const END = 0;
 const CUT = 1;
 const DIGEST_BYTES = 32;
+const NUMBER_BYTES = 6;
 const CLIENT_MAX_BYTES = 600;
 const PLACE_MAX_BYTES = 560;
 /** More than a log's position and a share's mark have. */
@@ -54,6 +55,11 @@ export function generationKey(clientId: string, generation: number): Buffer {
   return Buffer.concat([clientKey(clientId), numberKey(generation)]);
 }
 
+/** Of a key that begins so. */
+export function generationOf(clientId: string, key: Buffer): number {
+  return key.readUIntBE(clientKey(clientId).length, NUMBER_BYTES);
+}
+
 export function retainedKey(topic: string): Buffer {
   return textKey(topic, TOPIC_MAX_BYTES);
 }
@@ -85,8 +91,8 @@ export function topicsUnder(text: string): KeyRange {
 
 /** 6 bytes: enough for milliseconds, and for generations of whatever size. */
 export function numberKey(value: number): Buffer {
-  const key = Buffer.allocUnsafe(6);
-  key.writeUIntBE(value, 0, 6);
+  const key = Buffer.allocUnsafe(NUMBER_BYTES);
+  key.writeUIntBE(value, 0, NUMBER_BYTES);
   return key;
 }
 

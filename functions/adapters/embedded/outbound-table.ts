@@ -1,7 +1,7 @@
 import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.js';
 import { clearClient } from './client-rows.js';
 import type { Environment, Table } from './environment.js';
-import { generationKey, keysUnder, outboundKey } from './keys.js';
+import { generationKey, generationOf, keysUnder, outboundKey } from './keys.js';
 import { REMOVAL } from './room.js';
 import { rowsWithin } from './rows.js';
 import { saving } from './saving.js';
@@ -29,6 +29,17 @@ export class OutboundTable implements OutboundStore {
     const start = after && outboundKey(clientId, generation, after.source, after.position);
     const range = keysUnder(generationKey(clientId, generation));
     return this.env.read(() => rowsWithin(this.rows, range, start, limit)).map(({ value }) => value);
+  }
+
+  async generations(clientId: string, generation: number): Promise<number[]> {
+    const found: number[] = [];
+    const { end } = keysUnder(generationKey(clientId, generation));
+    for (let start = generationKey(clientId, 0); ; start = generationKey(clientId, (found.at(-1) ?? 0) + 1)) {
+      const [row] = this.env.read(() => rowsWithin(this.rows, { start, end }, null, 1));
+      if (row === undefined) return found;
+      found.push(generationOf(clientId, row.key));
+      if (found.at(-1) === generation) return found;
+    }
   }
 
   clear(clientId: string, generation: number): Promise<void> {
