@@ -5,9 +5,16 @@ import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import { endSession } from '../session/ending.js';
 import type { FilterRead, FilterRefused, SessionInput } from '../session/inputs.js';
-import { initialSession, type SessionLimits, type SessionState, sessionDeadline } from '../session/state.js';
+import {
+  initialSession,
+  type SessionLimits,
+  type SessionName,
+  type SessionState,
+  sessionDeadline,
+} from '../session/state.js';
 import { stepSession } from '../session/step.js';
 import type { Publication } from '../topics/publication.js';
+import { eachOf } from './each-of.js';
 import type { Obey, Read, Report } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
 import { type DoneRow, Partitions } from './partitions.js';
@@ -95,7 +102,12 @@ export class Shard {
     return this.#partitions.hasPassed(place);
   }
 
-  /** Takes over a session that an owner before this one left. Its client is not connected, or no more. */
+  /** A row that an owner before this one left: what it holds of a shared subscription, replay gives to nobody else. */
+  know(owner: SessionName, row: OutboundRow): void {
+    if (row.share !== undefined && !this.hasPassed(row.origin)) this.#subscribers.know(row.share, row.origin, owner);
+  }
+
+  /** Takes over a session that an owner before this one left. Its client is not connected, or no more. When all are here, `tick`. */
   load(loaded: LoadedSession, now: number): void {
     const state = restoreSession(loaded, this.#limits);
     const slot = this.#addSlot(state);
@@ -106,7 +118,6 @@ export class Shard {
       const inDoubtSinceMs = Math.min(will.connectionNumber, now);
       this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs }, now);
     }
-    this.#step(slot, { type: 'ticked' }, now);
   }
 
   /** `reads`: for each filter of a SUBSCRIBE; left out: the log is read whole. */
@@ -163,7 +174,7 @@ export class Shard {
   }
 
   /** What `obey` was told has happened. */
-  report(session: Pick<SessionState, 'clientId' | 'generation'>, input: Report, now: number): void {
+  report(session: SessionName, input: Report, now: number): void {
     const slot = this.#sessions.get(session.clientId);
     if (slot === undefined || slot.state.generation !== session.generation) return;
     if (input.type === 'retained-read') {
@@ -179,8 +190,8 @@ export class Shard {
   }
 
   /** Gives what an ended session had of shared subscriptions, and stored, to their other members. */
-  handBack(publications: readonly HandedBack[], now: number): void {
-    this.#handBack(null, publications, now);
+  handBack(from: SessionName, publications: readonly HandedBack[], now: number): void {
+    this.#handBack(null, this.#subscribers.released(from, publications), now);
   }
 
   /** Rows are durable and the checkpoint need not wait for them, whatever has become of the session. */
@@ -280,17 +291,4 @@ export class Shard {
     this.#sessions.set(state.clientId, slot);
     return slot;
   }
-}
-
-/** A defect that one session brings out is not the others': it is thrown when all have had their turn. */
-function eachOf<T>(items: Iterable<T>, run: (item: T) => void): void {
-  const defects: unknown[] = [];
-  for (const item of items) {
-    try {
-      run(item);
-    } catch (defect) {
-      defects.push(defect);
-    }
-  }
-  if (defects.length > 0) throw defects[0];
 }

@@ -1,7 +1,7 @@
 import type { Position } from '../ports/log.js';
 import type { SubscriptionRow } from '../ports/store.js';
 import { windowRoom } from '../session/deliver.js';
-import { placeText, sharePosition } from '../session/places.js';
+import { sharePosition } from '../session/places.js';
 import { isDurable } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import type { Recipient, Slot } from './slot.js';
@@ -57,7 +57,6 @@ export class ShareGroup {
    * Who gets a publication, and as what; null: nobody. `isReplay`: an owner before this one may have given it to a member.
    */
   choose(place: Place, publication: Publication, isReplay: boolean): Recipient | null {
-    if (isReplay && this.#members.some((member) => isKnown(member, place))) return null;
     const { partition, position } = place;
     const member = this.#pick(publication, ({ subscription: { since } }) => {
       const sinceHere = isReplay ? since[partition] : undefined;
@@ -125,11 +124,4 @@ function rankOf({ slot: { state }, subscription }: Member, publication: Publicat
 
 function qosFor({ options }: SubscriptionRow, publication: Publication): 0 | 1 | 2 {
   return Math.min(publication.qos, options.qos) as 0 | 1 | 2;
-}
-
-/** Whether rows that an owner before this one left say that the member has the publication. */
-function isKnown({ slot: { state }, subscription }: Member, { partition, position }: Place): boolean {
-  if (state.knownCount === 0) return false;
-  const key = { source: partition, position: sharePosition(position, subscription.shareId ?? '') };
-  return state.known[placeText(key)] === true;
 }

@@ -1,18 +1,20 @@
 import type { Position } from '../ports/log.js';
-import type { SubscriptionRow } from '../ports/store.js';
+import type { OutboundKey, SubscriptionRow } from '../ports/store.js';
 import type { HandedBack } from '../session/delivery.js';
 import { logPosition } from '../session/places.js';
-import { isDurable } from '../session/state.js';
+import { isDurable, type SessionName } from '../session/state.js';
 import { FilterIndex } from '../topics/filter-index.js';
 import { parseShared } from '../topics/names.js';
 import type { Publication } from '../topics/publication.js';
 import { ShareGroup } from './share-group.js';
+import { SharedPlaces } from './shared-places.js';
 import type { Recipient, Slot } from './slot.js';
 
 /** Who gets what: sessions by their filters, and the groups that share one. */
 export class Subscribers {
   readonly #index = new FilterIndex<Slot | ShareGroup, SubscriptionRow | null>();
   readonly #groups = new Map<string, ShareGroup>();
+  readonly #sharedPlaces = new SharedPlaces();
   #mark = 0;
   #shared = 0;
 
@@ -74,7 +76,9 @@ export class Subscribers {
     const mark = this.#mark;
     this.#index.match(publication.topic, (subscriber, subscription) => {
       if (subscription === null) {
-        const chosen = (subscriber as ShareGroup).choose(place, publication, isReplay);
+        const group = subscriber as ShareGroup;
+        if (isReplay && this.#sharedPlaces.has(group.share, partition, position)) return;
+        const chosen = group.choose(place, publication, isReplay);
         if (chosen !== null) recipients.push(chosen);
         return;
       }
@@ -107,6 +111,16 @@ export class Subscribers {
       if (identifier !== undefined) delivery.identifiers = [...(delivery.identifiers ?? []), identifier];
     });
     return recipients;
+  }
+
+  /** See `SharedPlaces`. */
+  know(share: string, place: OutboundKey, owner: SessionName): void {
+    this.#sharedPlaces.add(share, place, owner);
+  }
+
+  /** What of it no other session has. */
+  released(owner: SessionName, publications: readonly HandedBack[]): HandedBack[] {
+    return publications.filter(({ share, place }) => this.#sharedPlaces.release(share, place, owner));
   }
 
   /** Who gets what a member of a share has handed back; null: nobody. */

@@ -4,17 +4,24 @@ import type { Clock } from '../ports/clock.js';
 import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
 import { IN_FLIGHT, isInLog } from '../session/places.js';
 import { isAheadOfReplay } from '../session/replay.js';
+import type { SessionName } from '../session/state.js';
 import { publicationBytes } from '../topics/publication.js';
+
+type Outbound = Pick<LoadedSession, 'inFlight' | 'queued'>;
 
 const PAGE_ROWS = 500;
 
-/** Takes over every session of a shard, as the store has it. Whoever was connected when the last owner went is not any more. */
+/**
+ * Takes over every session of a shard, as the store has it. Whoever was connected when the last owner went is not any more.
+ * Resolves with sessions that their clients have replaced and whose rows are left.
+ */
 export async function loadSessions(
   shard: Shard,
   parts: { store: Store; clock: Clock; shardNumber: number },
-): Promise<void> {
+): Promise<SessionName[]> {
   const { store, clock, shardNumber } = parts;
   const sessions = new Map<string, SessionRow>();
+  const replaced: SessionName[] = [];
   for await (const page of pages(
     (after) => store.sessions.list(shardNumber, after, PAGE_ROWS),
     (row) => row.clientId,
@@ -28,10 +35,11 @@ export async function loadSessions(
   for await (const page of presences) {
     // Together: one flush for many, where each has to be written.
     const loaded = await Promise.all(
-      page.map(({ row, version }) => load(shard, store, row, version, sessions, clock.now())),
+      page.map(({ row, version }) => load(shard, store, row, version, { sessions, replaced }, clock.now())),
     );
     for (const session of loaded) shard.load(session, clock.now());
   }
+  return replaced;
 }
 
 async function load(
@@ -39,12 +47,20 @@ async function load(
   store: Store,
   row: PresenceRow,
   version: number,
-  sessions: ReadonlyMap<string, SessionRow>,
+  { sessions, replaced }: { sessions: ReadonlyMap<string, SessionRow>; replaced: SessionName[] },
   now: number,
 ): Promise<LoadedSession> {
   const presence = await lostAt(store, row, version, now);
   const session = sessions.get(row.clientId) ?? null;
-  return { presence, session, ...(await readOutbound(shard, store, presence, session)) };
+  const { clientId, generation } = presence;
+  let outbound: Outbound = { inFlight: [], queued: { messages: 0, bytes: 0, places: [] } };
+  for (const stored of await store.outbound.generations(clientId, generation)) {
+    const owner = { clientId, generation: stored };
+    const rows = await readOutbound(shard, store, owner, session);
+    if (stored === generation) outbound = rows;
+    else replaced.push(owner);
+  }
+  return { presence, session, ...outbound };
 }
 
 /** The row as of a client that is gone; the time is written down, so that expiry is not counted anew by every restart. */
@@ -63,17 +79,18 @@ async function lostAt(
 async function readOutbound(
   shard: Shard,
   store: Store,
-  presence: PresenceRow,
+  owner: SessionName,
   session: SessionRow | null,
-): Promise<Pick<LoadedSession, 'inFlight' | 'queued'>> {
+): Promise<Outbound> {
   const replays = (session?.subscriptions ?? []).flatMap(({ replay }) => replay ?? []);
-  const { clientId, generation } = presence;
+  const { clientId, generation } = owner;
   const inFlight: OutboundRow[] = [];
   const queued = { messages: 0, bytes: 0, places: [] as OutboundKey[] };
   let after: OutboundKey | null = null;
   for (;;) {
     const rows: OutboundRow[] = await store.outbound.read(clientId, generation, after, PAGE_ROWS);
     for (const row of rows) {
+      shard.know(owner, row);
       if (row.source === IN_FLIGHT) {
         inFlight.push(row);
       } else if (isAheadOfReplay(row, replays)) {

@@ -8,15 +8,17 @@ import { portErrorCode } from '../ports/errors.js';
 import type { CheckpointRow, RetainedRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { PublishToClient } from '../session/effects.js';
-import type { SessionLimits, SessionState } from '../session/state.js';
+import type { SessionLimits, SessionName, SessionState } from '../session/state.js';
+import { EndedSessions } from './ended-sessions.js';
 import type { History } from './history.js';
 import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
 import type { Publisher } from './publisher.js';
-import { retry } from './retry.js';
 import { Seldom } from './seldom.js';
-import { storedShares } from './stored-shares.js';
+import { SessionWrites } from './session-writes.js';
+import { handedBack } from './stored-shares.js';
 import { StoringBudget } from './storing-budget.js';
+import { Works } from './works.js';
 
 export interface ShardDriverParts {
   clock: Clock;
@@ -41,10 +43,9 @@ export class ShardDriver {
   readonly #encoder = new PublishEncoder();
   readonly #seldom: Seldom;
   readonly #storing = new StoringBudget();
-  /** Effects under way. */
-  readonly #working = new Set<Promise<void>>();
-  /** What sessions that have ended leave in the store being removed, by client. */
-  readonly #clearing = new Map<string, Promise<void>>();
+  readonly #works: Works;
+  readonly #writes = new SessionWrites();
+  readonly #ended: EndedSessions;
   /** Checkpoints that were taken and are not known to be saved. */
   #unsaved: readonly CheckpointRow[] = [];
   /** Those of them that write retained rows. */
@@ -55,9 +56,16 @@ export class ShardDriver {
     options: { shard: number; epoch: number; limits: SessionLimits; checkpoints: readonly CheckpointRow[] },
   ) {
     this.#parts = parts;
+    this.#works = new Works(parts);
     this.#seldom = new Seldom(parts.clock, SAID_EVERY_MS);
     this.#owned = { shard: options.shard, epoch: options.epoch };
     this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
+    this.#ended = new EndedSessions({
+      ...parts,
+      shard: this.shard,
+      epoch: options.epoch,
+      works: this.#works,
+    });
   }
 
   /** Whether handing out has to wait for the store. */
@@ -71,8 +79,8 @@ export class ShardDriver {
   }
 
   /** Resolves when no effect is under way. */
-  async settled(): Promise<void> {
-    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+  settled(): Promise<void> {
+    return this.#works.settled();
   }
 
   /** Writes the checkpoints that have moved, lets go of rows that were kept only until then, and resolves with what it wrote. */
@@ -80,7 +88,10 @@ export class ShardDriver {
     const { store, telemetry } = this.#parts;
     const newest = new Map([...this.#unsaved, ...this.shard.takeCheckpoints()].map((row) => [row.partition, row]));
     const rows = [...newest.values()];
-    if (rows.length === 0) return [];
+    if (rows.length === 0) {
+      this.#ended.checkpointsSaved();
+      return [];
+    }
     this.#unsaved = rows;
     await Promise.all(this.#retaining);
     try {
@@ -94,32 +105,22 @@ export class ShardDriver {
     }
     this.#unsaved = [];
     for (const row of this.shard.checkpointsSaved(rows)) {
-      this.work('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
+      this.#works.begin('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
     }
+    this.#ended.checkpointsSaved();
     return rows;
+  }
+
+  /** Removes what a session that is not here any more has left in the store. */
+  clear(ended: SessionName): void {
+    this.#ended.clear(ended);
   }
 
   /** Sees to it that a retained publication has its row: the checkpoint does not pass it before. */
   retain(row: RetainedRow): void {
-    const work = this.work('retain', async () => void (await this.#parts.store.retained.put(row)));
+    const work = this.#works.begin('retain', async () => void (await this.#parts.store.retained.put(row)));
     this.#retaining.add(work);
     void work.then(() => this.#retaining.delete(work));
-  }
-
-  /** Runs something with retries and remembers that it is under way. Never rejects. */
-  work(what: string, run: () => Promise<void>): Promise<void> {
-    const work: Promise<void> = retry(what, this.#parts, run)
-      .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
-      .finally(() => this.#working.delete(work));
-    this.#working.add(work);
-    return work;
-  }
-
-  /** Resolves when all that `run` has set going is done. */
-  async #done(run: () => void): Promise<void> {
-    const before = new Set(this.#working);
-    run();
-    await Promise.allSettled([...this.#working].filter((work) => !before.has(work)));
   }
 
   #obey(session: SessionState, effect: ShardEffect): void {
@@ -144,20 +145,14 @@ export class ShardDriver {
           return { type: 'session-saved' };
         });
       case 'store-outbound':
-        return this.#then(session, effect.type, async () => {
-          const bytes = this.#storing.begin(effect.rows);
-          const put = isOver() ? Promise.resolve() : store.outbound.put(clientId, generation, effect.rows);
-          await put.finally(() => this.#storing.end(bytes));
-          if (effect.settles) this.shard.settleStored(effect.rows);
-          return { type: 'outbound-stored', rows: effect.rows };
-        });
+        return this.#write(session, effect.type, () => this.#storeOutbound(session, effect));
       case 'remove-outbound':
-        return this.#then(session, effect.type, async () => {
+        return this.#write(session, effect.type, async () => {
           await store.outbound.remove(clientId, generation, effect.keys);
           return { type: 'outbound-removed' };
         });
       case 'finish-outbound':
-        return this.#then(session, effect.type, async () => {
+        return this.#write(session, effect.type, async () => {
           const { row, passed } = effect;
           if (passed) await store.outbound.remove(clientId, generation, [row]);
           else if (!isOver()) await store.outbound.put(clientId, generation, [row]);
@@ -190,7 +185,9 @@ export class ShardDriver {
       case 'publish-will':
         return this.#publishWill(clientId, effect);
       case 'end-session':
-        return this.#endSession(session, effect);
+        if (effect.stored) this.#ended.clear(session, this.#writes.written(session));
+        else if (!effect.replaced) this.#ended.tidy(clientId);
+        return;
       case 'release-presence':
         return this.#then(session, effect.type, async () => {
           return { type: 'presence-released', released: await this.#parts.presence.release(clientId, generation) };
@@ -224,10 +221,38 @@ export class ShardDriver {
     this.#parts.edge.deliver(session.clientId, session.connection.number, bytes, droppable);
   }
 
-  /** Does what a session asked and reports to it. */
-  #then(session: SessionState, what: string, run: () => Promise<Report>): void {
+  async #storeOutbound(
+    session: SessionState,
+    { rows, settles }: Extract<ShardEffect, { type: 'store-outbound' }>,
+  ): Promise<Report> {
     const { clientId, generation } = session;
-    this.work(what, async () => {
+    if (session.mode === 'ended') {
+      // Not while the shard steps.
+      await null;
+      const publications = rows.flatMap((row) => handedBack(row) ?? []).map((each) => ({ ...each, held: settles }));
+      if (settles) this.shard.settleStored(rows.filter((row) => handedBack(row) === null));
+      this.shard.handBack(session, publications, this.#parts.clock.now());
+    } else {
+      const bytes = this.#storing.begin(rows);
+      const put = this.#parts.store.outbound.put(clientId, generation, rows);
+      await put.finally(() => this.#storing.end(bytes));
+      if (settles) this.shard.settleStored(rows);
+    }
+    return { type: 'outbound-stored', rows };
+  }
+
+  #write(session: SessionState, what: string, run: () => Promise<Report>): void {
+    this.#writes.add(session, this.#reporting(session, what, run));
+  }
+
+  #then(session: SessionState, what: string, run: () => Promise<Report>): void {
+    void this.#reporting(session, what, run);
+  }
+
+  /** Does what a session asked and reports to it. */
+  #reporting(session: SessionState, what: string, run: () => Promise<Report>): Promise<void> {
+    const { clientId, generation } = session;
+    return this.#works.begin(what, async () => {
       const input = await run();
       this.shard.report({ clientId, generation }, input, this.#parts.clock.now());
     });
@@ -239,7 +264,7 @@ export class ShardDriver {
     const { connectionNumber, publication } = effect.will;
     const token = `will:${clientId}:${connectionNumber}`;
     let inDoubtSinceMs = effect.inDoubtSinceMs;
-    this.work(effect.type, async () => {
+    this.#works.begin(effect.type, async () => {
       const sinceMs = inDoubtSinceMs;
       inDoubtSinceMs ??= clock.now();
       const isOut = sinceMs !== null && (await publisher.wasPublished(publication, token, { sinceMs, isOwn: false }));
@@ -247,44 +272,8 @@ export class ShardDriver {
       await presence.settleWill(clientId, connectionNumber);
       telemetry.count('wills-published');
       this.shard.willSettled(clientId, connectionNumber, clock.now());
-      if (!this.shard.hasSession(clientId)) await this.#tidy(clientId);
+      this.#ended.tidy(clientId);
     });
-  }
-
-  #endSession(session: SessionState, { stored, replaced }: Extract<ShardEffect, { type: 'end-session' }>): void {
-    const { clientId } = session;
-    if (stored) {
-      const clearing = this.#clear(session).then(() => {
-        if (this.#clearing.get(clientId) === clearing) this.#clearing.delete(clientId);
-      });
-      this.#clearing.set(clientId, clearing);
-    }
-    if (!replaced) this.work('end-session', () => this.#tidy(clientId));
-  }
-
-  /** Each by itself: what is repeated after a failure removes nothing of a newer generation. */
-  async #clear({ clientId, generation }: SessionState): Promise<void> {
-    const { store, clock } = this.#parts;
-    const { epoch } = this.#owned;
-    const outbound = async () => {
-      // Each page goes before the next is looked at, so that what is repeated after a failure or a crash hands little back again.
-      for await (const { publications, keys } of storedShares(store.outbound, clientId, generation)) {
-        await this.#done(() => this.shard.handBack(publications, clock.now()));
-        await retry('end-session', this.#parts, () => store.outbound.remove(clientId, generation, keys));
-      }
-      await store.outbound.clear(clientId, generation);
-    };
-    await Promise.all([
-      this.work('end-session', () => store.sessions.delete(clientId, generation, epoch)),
-      this.work('end-session', outbound),
-      this.work('end-session', () => store.inbound.clear(clientId, generation)),
-    ]);
-  }
-
-  /** The presence row goes last, if nothing needs it: by it the next owner of the shard would find what is left. */
-  async #tidy(clientId: string): Promise<void> {
-    await this.#clearing.get(clientId);
-    await this.#parts.presence.tidy(clientId);
   }
 }
 

@@ -126,7 +126,10 @@ export class Worker implements SessionChannel {
   async #run(checkpoints: readonly CheckpointRow[]): Promise<void> {
     const { clock, telemetry } = this.#parts;
     const { shard } = this.#driver;
-    await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber });
+    const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber });
+    // Before anything else of their clients is cleared, and not before all are here who may have what they leave.
+    for (const session of replaced) this.#driver.clear(session);
+    shard.tick(clock.now());
     await this.#readers.start(checkpoints);
     this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
     this.#every(CHECKPOINT_EVERY_MS, async () => this.#readers.acknowledge(await this.#driver.saveCheckpoints()));

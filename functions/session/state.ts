@@ -128,6 +128,9 @@ export interface SessionState {
   knownSequence: number;
 }
 
+/** What names a session for good. */
+export type SessionName = Pick<SessionState, 'clientId' | 'generation'>;
+
 export interface Stored {
   messages: number;
   bytes: number;

@@ -56,6 +56,7 @@ export function openShard(): Play {
       const replays = (store.sessions.get(row.clientId)?.subscriptions ?? []).flatMap(({ replay }) => replay ?? []);
       for (const ahead of store.outbound(row).filter((key) => isAheadOfReplay(key, replays))) store.remove(row, ahead);
       const rows = store.outbound(row);
+      for (const each of rows) shard.know(row, each);
       const queued = rows.filter(({ source }) => source !== IN_FLIGHT);
       const bytes = queued.reduce((sum, { publication }) => sum + (publication ? publicationBytes(publication) : 0), 0);
       shard.load(
@@ -68,6 +69,7 @@ export function openShard(): Play {
         now,
       );
     }
+    shard.tick(now);
   }
 
   function run(command: string, words: Words): void {

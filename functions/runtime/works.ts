@@ -1,0 +1,34 @@
+import type { Clock } from '../ports/clock.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import { retry } from './retry.js';
+
+/** What is under way, each with retries. */
+export class Works {
+  readonly #parts: { clock: Clock; telemetry: Telemetry };
+  readonly #working = new Set<Promise<void>>();
+
+  constructor(parts: { clock: Clock; telemetry: Telemetry }) {
+    this.#parts = parts;
+  }
+
+  /** Runs something with retries and remembers that it is under way. Never rejects. */
+  begin(what: string, run: () => Promise<void>): Promise<void> {
+    const work: Promise<void> = retry(what, this.#parts, run)
+      .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
+      .finally(() => this.#working.delete(work));
+    this.#working.add(work);
+    return work;
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+  }
+
+  /** Resolves when all that `run` has set going is done. */
+  async done(run: () => void): Promise<void> {
+    const before = new Set(this.#working);
+    run();
+    await Promise.allSettled([...this.#working].filter((work) => !before.has(work)));
+  }
+}
