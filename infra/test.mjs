@@ -2,12 +2,11 @@
 // Arguments are parts of paths: `npm test -- mqtt` runs only the test files with `mqtt` in their path.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const out = resolve('dist/test', String(process.pid));
 const notRunFile = join(out, 'not-run.txt');
-const pulsarFile = join(out, 'pulsar.json');
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
@@ -18,9 +17,15 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-/** End-to-end tests run on Pulsar and DynamoDB as well, over each transport; but for those about the embedded parts' own files. */
-const EMBEDDED_ONLY = /\/(disk|durability|durability-old-data|start-and-stop|malformed)\.test\.ts$/;
-const onPulsar = files.filter((file) => file.startsWith(join('test', 'end-to-end')) && !EMBEDDED_ONLY.test(file));
+const END_TO_END = join('test', 'end-to-end');
+/** End-to-end tests run on Pulsar and DynamoDB as well, over each transport, but for these, each for its reason. */
+const EMBEDDED_ONLY = {
+  'command.test.ts': 'the command line, and the data directory that one process has at a time',
+  'disk.test.ts': 'the disk of the data directory is full',
+  'durability.test.ts': 'when the data file is flushed, seen in system calls',
+  'durability-old-data.test.ts': 'data directories that earlier versions wrote',
+};
+const onPulsar = files.filter((file) => dirname(file) === END_TO_END && !(basename(file) in EMBEDDED_ONLY));
 
 await import('./build.mjs');
 // Of the backings, only these: for trying something.
@@ -42,12 +47,12 @@ const run = spawnSync(
     env: {
       ...process.env,
       PULSEGATE_TEST_NOT_RUN: notRunFile,
-      PULSEGATE_TEST_PULSAR_STATE: pulsarFile,
+      PULSEGATE_TEST_SERVICES: out,
       PULSEGATE_TEST_RUNNER: String(process.pid),
     },
   },
 );
-await endPulsar();
+await Promise.all(['pulsar', 'dynamodb'].map(endService));
 
 const notRun = existsSync(notRunFile) ? [...new Set(readFileSync(notRunFile, 'utf8').trim().split('\n'))] : [];
 console.log(
@@ -62,10 +67,11 @@ if (required && missing.length > 0) console.log('PULSEGATE_TEST_REQUIRE=all: a p
 rmSync(out, { recursive: true, force: true });
 process.exit(run.status !== 0 ? (run.status ?? 1) : required && missing.length > 0 ? 1 : 0);
 
-/** The one that test/support/pulsar.ts started, if any. Its keeper also sees by itself when this process is gone. */
-async function endPulsar() {
-  if (!existsSync(pulsarFile)) return;
-  const { keeper } = JSON.parse(readFileSync(pulsarFile, 'utf8'));
+/** The one that test/support/shared-service.ts started, if any. Its keeper also sees by itself when this process is gone. */
+async function endService(name) {
+  const file = join(out, `${name}.json`);
+  if (!existsSync(file)) return;
+  const { keeper } = JSON.parse(readFileSync(file, 'utf8'));
   if (keeper === undefined) return;
   try {
     for (process.kill(keeper, 'SIGTERM'); ; process.kill(keeper, 0))

@@ -79,6 +79,7 @@ atBothLevels('a client that subscribes again gets the retained messages again', 
   await client.publish(topic, 'x', { qos: 1, retain: true });
   await client.subscribe(topic, { qos: 1 });
   await client.subscribe(topic, { qos: 1 });
+  await client.messages.until('the retained message twice', (all) => all.length >= 2);
   assert.deepEqual(texts(await client.settled(client)), [`${topic} x`, `${topic} x`]);
 });
 

@@ -1,24 +1,14 @@
-import { after } from 'node:test';
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
-import { testDynamo } from './dynamodb.js';
+import { DYNAMO_CREDENTIALS, DYNAMO_REGION, testDynamo } from './dynamodb.js';
 import { notRun } from './parts.js';
+import { BACKING } from './patience.js';
 import { startPulsar } from './pulsar.js';
-
-/**
- * What the program of an end-to-end test keeps its log and store in: `embedded`, or Pulsar, over one of its transports, with
- * DynamoDB. The test command bundles those files once for each.
- */
-export const BACKING = (process.env.PULSEGATE_TEST_BACKING ?? 'embedded') as 'embedded' | 'websocket' | 'native';
-
-/** How much longer things take than on the embedded log. */
-export const PATIENCE = BACKING === 'embedded' ? 1 : 4;
 
 /** Replay needs what nobody waits for any more. */
 const KEPT = { retention_policies: { retentionTimeInMinutes: 60, retentionSizeInMB: 200 } };
 
 let programs = 0;
 const services = BACKING === 'embedded' ? null : await start(BACKING);
-if (services !== null) after(() => services.dynamo.stop());
 
 /** Settings for one program: a namespace and a table of its own. Those of the embedded parts are the caller's. */
 export async function backingSettings(): Promise<Record<string, string>> {
@@ -41,12 +31,12 @@ export async function backingSettings(): Promise<Record<string, string>> {
     PULSEGATE_APPEND_DEADLINE_MS: '3000',
     PULSEGATE_STORE: `dynamodb:?${new URLSearchParams({
       prefix: namespace.slice('public/'.length),
-      region: 'eu-central-1',
+      region: DYNAMO_REGION,
       endpoint: dynamo.endpoint,
       make: 'yes',
     })}`,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: DYNAMO_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: DYNAMO_CREDENTIALS.secretAccessKey,
   };
 }
 

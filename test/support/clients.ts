@@ -8,8 +8,11 @@ import mqtt, {
   type IPublishPacket,
   type MqttClient,
 } from 'mqtt';
+import { BACKING } from './patience.js';
 import { persistent, type StockLevel } from './raw-client.js';
 import { Inbox, type Scope, unique, within } from './waiting.js';
+
+const QUIET_MS = 200;
 
 /** One message as MQTT.js handed it over. */
 export interface Message {
@@ -87,12 +90,16 @@ export class StockClient {
     await within(`${this.id} has unsubscribed`, this.mqtt.unsubscribeAsync(filter));
   }
 
-  /** What arrived up to a message that `publisher` sends now, that one left out: nothing else was on its way. */
+  /**
+   * What arrived up to a message that `publisher` sends now, that one left out: nothing else was on its way. Partitions of Pulsar
+   * and reads of DynamoDB have no order among each other, so there nothing else must arrive for a while, too.
+   */
   async settled(publisher: StockClient): Promise<Message[]> {
     const marker = `settled/${unique('marker')}`;
     await this.subscribe(marker);
     await publisher.publish(marker, '', { qos: 2 });
     await this.messages.find(`${marker} at ${this.id}`, ({ topic }) => topic === marker);
+    if (BACKING !== 'embedded') await this.messages.quiet(QUIET_MS);
     return this.messages.all.filter(({ topic }) => !topic.startsWith('settled/'));
   }
 

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { backingSettings, PATIENCE } from './backing.js';
+import { backingSettings } from './backing.js';
 import { Inbox, type Scope, within } from './waiting.js';
 
 const READY = /\bws:\/\/127\.0\.0\.1:\d+\/mqtt\b/;
-const START_DEADLINE_MS = 10_000 * PATIENCE;
-const END_DEADLINE_MS = 15_000 * PATIENCE;
+const START_DEADLINE_MS = 10_000;
+const END_DEADLINE_MS = 15_000;
 
 export interface Exit {
   code: number | null;

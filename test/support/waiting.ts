@@ -1,16 +1,19 @@
+import { PATIENCE } from './patience.js';
+
 /** How long a test waits for what must come. Generous: it is reached only by a failure, and the machine may be busy. */
-export const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 5_000;
 
 /** Whatever runs a function at the end, failed or not: a test's context, or `{ after }` of node:test for a whole file. */
 export interface Scope {
   after(end: () => Promise<void>): void;
 }
 
-/** The outcome of `promise`, or a failure that names what did not come. */
+/** The outcome of `promise`, or a failure that names what did not come. The deadline is as for the embedded parts. */
 export async function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  const patientMs = deadlineMs * PATIENCE;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs);
+    timer = setTimeout(() => reject(new Error(`not within ${patientMs} ms: ${what}`)), patientMs);
   });
   try {
     return await Promise.race([promise, late]);
@@ -42,6 +45,14 @@ export class Inbox<T> {
   async find(what: string, isIt: (item: T) => boolean, deadlineMs?: number): Promise<T> {
     await this.until(what, (all) => all.some(isIt), deadlineMs);
     return this.all.find(isIt) as T;
+  }
+
+  /** Resolves when nothing has arrived for so long. */
+  async quiet(ms: number): Promise<void> {
+    for (let seen = -1; seen < this.all.length; ) {
+      seen = this.all.length;
+      await new Promise((resume) => setTimeout(resume, ms));
+    }
   }
 
   async until(what: string, isThere: (all: readonly T[]) => boolean, deadlineMs = DEADLINE_MS): Promise<readonly T[]> {

@@ -17,7 +17,6 @@ if (typeof dynamo === 'string') {
   after(async () => {
     await store.close();
     await proxy.stop();
-    await dynamo.stop();
   });
   const opening = proxy.take();
 

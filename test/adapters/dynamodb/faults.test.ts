@@ -24,7 +24,6 @@ if (typeof dynamo === 'string') {
   after(async () => {
     await store.close();
     await proxy.stop();
-    await dynamo.stop();
   });
 
   describe('dynamodb store when DynamoDB fails', () => {

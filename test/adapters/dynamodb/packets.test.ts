@@ -79,7 +79,6 @@ if (typeof dynamo === 'string') {
     for (const end of ends.reverse()) await end();
     await store.close();
     await proxy.stop();
-    await dynamo.stop();
   });
   const { url, saveCheckpoints } = await startBroker(store, scope);
   const publisher = await StockClient.connect(scope, url, 5, { clientId: 'publisher' });

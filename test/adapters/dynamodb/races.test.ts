@@ -24,7 +24,6 @@ if (typeof dynamo === 'string') {
   after(async () => {
     await Promise.all([...stores, unlucky].map((store) => store.close()));
     await proxy.stop();
-    await dynamo.stop();
   });
   const long = (bytes: number) => publication('t', { payload: new Uint8Array(bytes).fill(bytes % 251) });
 

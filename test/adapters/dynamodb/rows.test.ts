@@ -38,7 +38,6 @@ if (typeof dynamo === 'string') {
     await store.close();
     client.destroy();
     await proxy.stop();
-    await dynamo.stop();
   });
   const long = (bytes: number) => publication('t', { payload: new Uint8Array(bytes) });
   const items = async (): Promise<Item[]> => {

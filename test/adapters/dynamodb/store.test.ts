@@ -1,4 +1,3 @@
-import { after } from 'node:test';
 import { openDynamoStore } from '../../../functions/adapters/dynamodb/open.js';
 import { storeContract } from '../../contracts/store.js';
 import { testDynamo } from '../../support/dynamodb.js';
@@ -8,8 +7,6 @@ const dynamo = await testDynamo();
 if (typeof dynamo === 'string') {
   notRun('DynamoDB Local', dynamo);
 } else {
-  after(() => dynamo.stop());
-
   storeContract('dynamodb', async () => {
     const options = await dynamo.table();
     let store = await openDynamoStore(options);
