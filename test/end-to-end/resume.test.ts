@@ -119,8 +119,10 @@ atBothLevels('a message acknowledged just before kill -9 is there afterwards', a
     });
   send(1, 1);
   send(2, 2);
-  await publisher.client.next('puback');
-  await publisher.client.next('pubrec');
+  // Each QoS has an order of its own [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+  const answered = (all: readonly { cmd?: string }[]) =>
+    ['puback', 'pubrec'].every((cmd) => all.some((each) => each.cmd === cmd));
+  await publisher.client.packets.until('both answers', answered);
   await own.kill();
   await own.start();
   const again = await RawClient.connect(t, own.url, level, session);

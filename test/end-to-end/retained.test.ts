@@ -77,9 +77,10 @@ atBothLevels('a client that subscribes again gets the retained messages again', 
   const topic = unique('again');
   const client = await StockClient.connect(t, url, level, { resubscribe: false });
   await client.publish(topic, 'x', { qos: 1, retain: true });
-  await client.subscribe(topic, { qos: 1 });
-  await client.subscribe(topic, { qos: 1 });
-  await client.messages.until('the retained message twice', (all) => all.length >= 2);
+  for (const times of [1, 2]) {
+    await client.subscribe(topic, { qos: 1 });
+    await client.messages.until(`the retained message, ${times}`, (all) => all.length >= times);
+  }
   assert.deepEqual(texts(await client.settled(client)), [`${topic} x`, `${topic} x`]);
 });
 
@@ -93,8 +94,11 @@ test('Retain Handling 0 brings retained messages always, 1 only to a new subscri
     const client = await StockClient.connect(t, url, 5, { resubscribe: false });
     await client.publish(topic, 'x', { qos: 1, retain: true });
     await client.subscribe(topic, { qos: 1, rh });
+    await client.messages.until(`${atFirst} of handling ${rh}`, (all) => all.length >= atFirst);
     assert.equal((await client.settled(client)).length, atFirst, `handling ${rh}, a new subscription`);
+    const before = client.messages.all.length;
     await client.subscribe(topic, { qos: 1, rh });
+    await client.messages.until(`${atSecond} of handling ${rh}`, (all) => all.length >= before + atSecond - atFirst);
     assert.equal((await client.settled(client)).length, atSecond, `handling ${rh}, subscribed again`);
   }
 });

@@ -17,6 +17,8 @@ atBothLevels('each publication goes to one member of a share, in turn, and in or
   const members = await Promise.all([4, 5, level].map((own) => StockClient.connect(t, url, own as 4 | 5)));
   for (const member of members) await member.subscribe(`$share/group/${topic}/+`);
   for (const number of numbers(30)) await publisher.publish(`${topic}/a`, number, { qos: 1 });
+  // What a member asks meanwhile gives its turn to another.
+  for (const member of members) await member.messages.until('its third', (all) => all.length >= 10);
   const got = [];
   for (const member of members) got.push((await member.settled(publisher)).map(({ payload }) => payload));
   assert.deepEqual(
