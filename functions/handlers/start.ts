@@ -6,6 +6,7 @@ import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { PortError } from '../ports/errors.js';
+import type { Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { Edge } from '../runtime/edge.js';
@@ -50,7 +51,8 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   const backing = await openBacking({ settings, clock, telemetry, routes });
   const { log, store } = backing;
   const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
-  const publisher = new Publisher({ log, store, routes, discover });
+  const acknowledged = (receipt: Receipt) => worker?.acknowledged(receipt);
+  const publisher = new Publisher({ log, store, routes, discover, acknowledged });
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: SocketListener[] = [];
   // Edge and worker need each other; no client is let in before both are.

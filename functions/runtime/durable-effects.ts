@@ -43,7 +43,7 @@ async function done(
   switch (effect.type) {
     case 'append': {
       const { qos, reference, bytes } = effect;
-      await publisher.publish(effect.publication);
+      publisher.acknowledged(await publisher.publish(effect.publication));
       return { type: 'appended', qos, reference, bytes };
     }
     case 'begin-inbound': {

@@ -1,7 +1,7 @@
 import type { Shard } from '../fan-out/shard.js';
 import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
-import type { HistoryFrom, Log, LogEntry, Position } from '../ports/log.js';
+import type { HistoryFrom, Log, LogEntry, Position, Receipt } from '../ports/log.js';
 import type { CheckpointRow } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Routes } from '../topics/routes.js';
@@ -35,6 +35,8 @@ export interface LogReadersParts {
 /** Where reading of a partition begins; `now`: with the entry after the newest. `isReplay`: what is there may have been handed out. */
 type Begin = { from: HistoryFrom; low: Position | null; isReplay?: boolean } | 'now';
 
+/** How long a SUBSCRIBE waits for what was acknowledged before it. If that is handed out later, the new subscription gets it, too. */
+const REACHED_MAX_MS = 1_000;
 /** How far back reading begins on a partition that a key may have moved to: more than two looks are apart. */
 const MOVED_SINCE_MS = 60_000;
 
@@ -91,7 +93,7 @@ export class LogReaders {
   known(filter: string, isWhole: boolean): readonly string[] | null {
     const partitions = this.#interest.known(filter, isWhole);
     const followers = (partitions ?? []).map((partition) => this.#open.get(partition));
-    if (followers.includes(undefined)) return null;
+    if (followers.some((follower) => follower === undefined || follower.isBehind)) return null;
     const now = this.#parts.clock.now();
     for (const follower of followers) if (follower) follower.wantedAtMs = now;
     return partitions;
@@ -99,9 +101,15 @@ export class LogReaders {
 
   /** Resolves with the partitions of a filter when all of them are read: what is appended from then on reaches the shard. */
   async ready(filter: string, isWhole: boolean): Promise<readonly string[]> {
-    const partitions = await this.#interest.needs(filter, isWhole);
-    await Promise.all(partitions.map((partition) => this.#follow(partition, 'now')));
+    const partitions = this.#interest.known(filter, isWhole) ?? (await this.#interest.needs(filter, isWhole));
+    const followers = await Promise.all(partitions.map((partition) => this.#follow(partition, 'now')));
+    await Promise.all(followers.map((follower) => follower.reached(REACHED_MAX_MS)));
     return partitions;
+  }
+
+  /** A publication is about to be acknowledged: a SUBSCRIBE after that waits until it was handed out, to others. */
+  acknowledged({ partition, position }: Receipt): void {
+    this.#open.get(partition)?.expect(position);
   }
 
   /** Until `run` resolves, the filters count as some that the shard has: what is made ready for them stays so. */

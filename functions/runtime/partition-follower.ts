@@ -29,6 +29,9 @@ export class PartitionFollower {
   readonly #reader: LogReader;
   readonly #loop: Promise<void>;
   #at: Position;
+  /** The newest that has to come. */
+  #expected: Position = '';
+  readonly #waiting = new Set<() => void>();
   #isClosing = false;
   #isCaughtUp: () => void = () => {};
 
@@ -51,6 +54,34 @@ export class PartitionFollower {
     else this.#lookLater();
   }
 
+  /** It is in the log, and will come. */
+  expect(position: Position): void {
+    if (position > this.#expected) this.#expected = position;
+  }
+
+  /** Whether something that is in the log has not been handed out yet. */
+  get isBehind(): boolean {
+    return this.#at < this.#expected;
+  }
+
+  /** Resolves when all that is expected by now has been handed out, or after so long. */
+  async reached(maxMs: number): Promise<void> {
+    const goal = this.#expected;
+    if (this.#at >= goal) return;
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (this.#at >= goal) done();
+      };
+      const cancel = this.#parts.clock.after(maxMs, () => done());
+      const done = () => {
+        cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+  }
+
   /** See `LogReader.acknowledge`. */
   acknowledge(position: Position): Promise<void> {
     return this.#reader.acknowledge(position);
@@ -69,6 +100,7 @@ export class PartitionFollower {
         await this.#parts.handOut(this, entries);
         this.#at = entries.at(-1)?.position ?? this.#at;
         if (this.#at >= this.last) this.#isCaughtUp();
+        for (const look of [...this.#waiting]) look();
       }
     } catch (error) {
       if (!this.#isClosing) this.#parts.failed(error);

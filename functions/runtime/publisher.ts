@@ -15,21 +15,27 @@ export class Publisher {
   readonly #routes: Routes;
   readonly #search: AppendSearch;
   readonly #firstUse: FirstUse;
+  readonly #acknowledged: (receipt: Receipt) => void;
   /** Retained publications on their way to the log or to their row. */
   readonly #retaining = new Set<Promise<unknown>>();
 
-  /** `discover`: told of a log topic before this process first appends to it; null: nothing has to be waited for. */
+  /**
+   * `discover`: told of a log topic before this process first appends to it; null: nothing has to be waited for. `acknowledged`:
+   * told where a publication is before its client hears of it.
+   */
   constructor(parts: {
     log: Log;
     store: Pick<Store, 'retained'>;
     routes: Routes;
     discover: (logTopic: string) => Promise<void> | null;
+    acknowledged?: (receipt: Receipt) => void;
   }) {
     this.#log = parts.log;
     this.#store = parts.store;
     this.#routes = parts.routes;
     this.#search = new AppendSearch(parts.log, RECORD_PROPERTIES.token);
     this.#firstUse = new FirstUse(parts.discover);
+    this.#acknowledged = parts.acknowledged ?? (() => {});
   }
 
   /** Resolves when the publication is durable, and its retained row where it has one. Rejects as `Log.append` does. */
@@ -39,6 +45,11 @@ export class Publisher {
     const { logTopic } = place;
     const record = toRecord(publication, place.key);
     return this.#firstUse.use(logTopic, () => this.#append(logTopic, record, publication));
+  }
+
+  /** What `publish` resolved with is going to be acknowledged: whoever subscribes after that does not get it as new. */
+  acknowledged(receipt: Receipt): void {
+    this.#acknowledged(receipt);
   }
 
   /** Resolves when every retained publication that is on its way now has its row, or will have none. */

@@ -1,6 +1,6 @@
 import { retainedRow } from '../fan-out/retained-row.js';
 import type { SessionChannel } from '../ports/channels.js';
-import type { Log, LogEntry } from '../ports/log.js';
+import type { Log, LogEntry, Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { CheckpointRow } from '../ports/store.js';
 import type { SessionLimits } from '../session/state.js';
@@ -97,6 +97,11 @@ export class Worker implements SessionChannel {
   /** See `LogReaders.discover`. */
   discover(logTopic: string): Promise<void> | null {
     return this.#readers.discover(logTopic);
+  }
+
+  /** See `LogReaders.acknowledged`. */
+  acknowledged(receipt: Receipt): void {
+    this.#readers.acknowledged(receipt);
   }
 
   get sessionCount(): number {

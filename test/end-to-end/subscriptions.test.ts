@@ -49,6 +49,27 @@ atBothLevels('a filter that begins with a wildcard does not match topics that be
   assert.deepEqual(texts(seen), [`local/${name} without`]);
 });
 
+atBothLevels('what was acknowledged before SUBSCRIBE does not come as new', async (level, t) => {
+  const root = unique('earlier');
+  const publisher = await StockClient.connect(t, url, level);
+  const witness = await StockClient.connect(t, url, level);
+  // Somebody reads it already, and is behind.
+  await witness.subscribe(`${root}/#`);
+  for (let round = 0; round < 20; round += 1) {
+    const burst = Array.from({ length: 20 }, (_, i) => publisher.publish(`${root}/${i}`, `${round}`, { qos: 1 }));
+    await Promise.all([...burst, publisher.publish(`${root}/kept`, `${round}`, { qos: 1, retain: true })]);
+    const newcomer = await StockClient.connect(t, url, level);
+    await newcomer.subscribe(`${root}/#`);
+    await newcomer.messages.until('the retained message', (all) => all.length > 0);
+    const arrived = await newcomer.settled(publisher);
+    assert.deepEqual(
+      arrived.map(({ topic, payload, retain }) => ({ topic, payload, retain })),
+      [{ topic: `${root}/kept`, payload: `${round}`, retain: true }],
+    );
+    await newcomer.disconnect();
+  }
+});
+
 atBothLevels('after UNSUBACK nothing more arrives, and other filters stay', async (level, t) => {
   const [left, kept] = [unique('left'), unique('kept')];
   const subscriber = await StockClient.connect(t, url, level);

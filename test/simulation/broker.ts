@@ -1,5 +1,6 @@
 import { anonymous } from '../../functions/adapters/auth/anonymous.js';
 import type { Clock } from '../../functions/ports/clock.js';
+import type { Receipt } from '../../functions/ports/log.js';
 import type { Accept } from '../../functions/ports/peer.js';
 import type { SessionCommand } from '../../functions/ports/session-commands.js';
 import type { Telemetry } from '../../functions/ports/telemetry.js';
@@ -64,7 +65,8 @@ export class Broker {
     const store = new SimulatedStore(disk, machine.store);
     const routes = new Routes();
     const discover = (logTopic: string) => this.worker?.discover(logTopic) ?? null;
-    const publisher = new Publisher({ log, store, routes, discover });
+    const acknowledged = (receipt: Receipt) => this.worker?.acknowledged(receipt);
+    const publisher = new Publisher({ log, store, routes, discover, acknowledged });
     const presence = new Presence({ store: store.presence, clock, edge: owner });
     const sessions = { tell: (command: SessionCommand) => this.worker?.tell(command) };
     const { inbound } = store;
