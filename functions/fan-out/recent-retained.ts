@@ -1,6 +1,7 @@
 import type { Position } from '../ports/log.js';
 import type { RetainedRow } from '../ports/store.js';
 import { filterMatches } from '../topics/filter-match.js';
+import { isAboutFullNames } from '../topics/spellings.js';
 
 /**
  * Retained publications seen in the log so lately that their row may not be written yet. At SUBSCRIBE the newer of the
@@ -9,12 +10,15 @@ import { filterMatches } from '../topics/filter-match.js';
 export class RecentRetained {
   /** What the server says of itself; in no log and no store. */
   readonly #own = new Map<string, RetainedRow>();
-  readonly #byTopic = new Map<string, { row: RetainedRow; seenAtMs: number }>();
+  readonly #byTopic = new Map<string, { row: RetainedRow; isSecondName: boolean; seenAtMs: number }>();
 
-  see(row: RetainedRow, now: number): void {
-    // Deleted first so that the map stays in order of being seen.
-    this.#byTopic.delete(row.topic);
-    this.#byTopic.set(row.topic, { row, seenAtMs: now });
+  /** One row for each name of a topic: the second is for filters about full names alone. */
+  see(rows: readonly RetainedRow[], now: number): void {
+    for (const [index, row] of rows.entries()) {
+      // Deleted first so that the map stays in order of being seen.
+      this.#byTopic.delete(row.topic);
+      this.#byTopic.set(row.topic, { row, isSecondName: index > 0, seenAtMs: now });
+    }
   }
 
   seeOwn(row: RetainedRow): void {
@@ -34,7 +38,9 @@ export class RecentRetained {
     const own = next === null ? [...this.#own.values()].filter((row) => filterMatches(filter, row.topic)) : [];
     if (this.#byTopic.size === 0) return [...rows, ...own];
     const merged = new Map(rows.map((row) => [row.topic, row]));
-    for (const { row } of this.#byTopic.values()) {
+    const hidesSecondNames = !isAboutFullNames(filter);
+    for (const { row, isSecondName } of this.#byTopic.values()) {
+      if (isSecondName && hidesSecondNames) continue;
       const isInPage = (after === null || row.topic > after) && (next === null || row.topic <= next);
       if (!isInPage || !filterMatches(filter, row.topic)) continue;
       const stored = merged.get(row.topic);

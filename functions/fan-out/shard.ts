@@ -19,7 +19,7 @@ import type { Obey, Read, Report } from './effects.js';
 import { type LoadedSession, restoreSession } from './load.js';
 import { type DoneRow, Partitions } from './partitions.js';
 import { RecentRetained } from './recent-retained.js';
-import { retainedRow } from './retained-row.js';
+import { type NamedPlace, retainedRow, retainedRows } from './retained-row.js';
 import type { Slot } from './slot.js';
 import { Subscribers } from './subscribers.js';
 
@@ -142,15 +142,10 @@ export class Shard {
   }
 
   /** Hands a publication of the log to every session with a filter that matches it. `isReplay`: an owner before this one may have. */
-  publish(
-    entry: Pick<LogEntry, 'partition' | 'position' | 'layout'>,
-    publication: Publication,
-    isReplay: boolean,
-    now: number,
-  ): void {
+  publish(entry: NamedPlace, publication: Publication, isReplay: boolean, now: number): void {
     const { position } = entry;
     const progress = this.#partitions.of(entry.partition);
-    if (publication.retain) this.#recentRetained.see(retainedRow(entry, publication), now);
+    if (publication.retain) this.#recentRetained.see(retainedRows(entry, publication), now);
     if (isReplay && progress.isDone(position)) return progress.handOut(position, 0);
     const recipients = this.#subscribers.recipients(entry, publication, isReplay);
     let needs = 0;

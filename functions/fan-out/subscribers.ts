@@ -1,4 +1,3 @@
-import type { Position } from '../ports/log.js';
 import type { OutboundKey, SubscriptionRow } from '../ports/store.js';
 import type { HandedBack } from '../session/delivery.js';
 import { logPosition } from '../session/places.js';
@@ -6,6 +5,8 @@ import { isDurable, type SessionName } from '../session/state.js';
 import { FilterIndex } from '../topics/filter-index.js';
 import { parseShared } from '../topics/names.js';
 import type { Publication } from '../topics/publication.js';
+import { isAboutFullNames } from '../topics/spellings.js';
+import type { NamedPlace } from './retained-row.js';
 import { ShareGroup } from './share-group.js';
 import { SharedPlaces } from './shared-places.js';
 import type { Recipient, Slot } from './slot.js';
@@ -65,16 +66,29 @@ export class Subscribers {
    * Every session that a publication goes to: once for its own subscriptions, and once for each share that chooses it
    * (section 4.8.2). `isReplay`: an owner before this one may have handed it out.
    */
-  recipients(
-    place: { partition: string; position: Position },
-    publication: Publication,
-    isReplay: boolean,
-  ): Recipient[] {
-    const { partition, position } = place;
+  recipients(place: NamedPlace, publication: Publication, isReplay: boolean): Recipient[] {
     const recipients: Recipient[] = [];
     this.#mark += 1;
+    this.#index.match(publication.topic, this.#adder(recipients, place, publication, isReplay));
+    if (place.spellings !== undefined) {
+      const topic = place.spellings.full;
+      const add = this.#adder(recipients, place, { ...publication, topic }, isReplay);
+      this.#index.match(topic, (subscriber, subscription, filter) => {
+        if (isAboutFullNames(filter)) add(subscriber, subscription);
+      });
+    }
+    return recipients;
+  }
+
+  #adder(
+    recipients: Recipient[],
+    place: NamedPlace,
+    publication: Publication,
+    isReplay: boolean,
+  ): (subscriber: Slot | ShareGroup, subscription: SubscriptionRow | null) => void {
+    const { partition, position } = place;
     const mark = this.#mark;
-    this.#index.match(publication.topic, (subscriber, subscription) => {
+    return (subscriber, subscription) => {
       if (subscription === null) {
         const group = subscriber as ShareGroup;
         if (isReplay && this.#sharedPlaces.has(group.share, partition, position)) return;
@@ -109,8 +123,7 @@ export class Subscribers {
       delivery.retain ||= retain;
       delivery.held ||= held;
       if (identifier !== undefined) delivery.identifiers = [...(delivery.identifiers ?? []), identifier];
-    });
-    return recipients;
+    };
   }
 
   /** See `SharedPlaces`. */

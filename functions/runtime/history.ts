@@ -3,6 +3,7 @@ import { filterMatches } from '../topics/filter-match.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
 import type { Routes } from '../topics/routes.js';
+import { spelledFor } from '../topics/spellings.js';
 import type { LogTopics } from './log-topics.js';
 
 /** Entries looked at for one page, whatever they hold. */
@@ -33,9 +34,11 @@ export class History {
     const last = (await this.#log.last(partition)) ?? '';
     const entries = await this.#log.history(partition, from, LOOKED_AT_MAX);
     const page: HistoryPage = { publications: [], upTo: latest(last, from) };
+    const spellings = this.#routes.spellingsOf(topic);
+    const spelled = spellings && spelledFor(filter, spellings);
     for (const entry of entries) {
       page.upTo = entry.position;
-      const publication = this.#publicationOf(topic, entry);
+      const publication = this.#publicationOf(topic, entry, spelled);
       if (publication === null || !filterMatches(filter, publication.topic)) continue;
       page.publications.push({ position: entry.position, publication });
       if (page.publications.length === limit) break;
@@ -43,8 +46,9 @@ export class History {
     return page;
   }
 
-  #publicationOf(logTopic: string, { record, appendedAtMs }: LogEntry): Publication | null {
-    const topic = this.#routes.toTopic(logTopic, record.key);
+  #publicationOf(logTopic: string, { record, appendedAtMs }: LogEntry, spelled: string | null): Publication | null {
+    const named = this.#routes.toTopic(logTopic, record.key);
+    const topic = named && (spelled ?? named);
     const publication = topic === null ? null : fromRecord(record, topic, appendedAtMs);
     return publication === null || 'problem' in publication ? null : publication;
   }

@@ -4,7 +4,7 @@ import { PortError } from '../ports/errors.js';
 import type { HistoryFrom, Log, LogEntry, Position, Receipt } from '../ports/log.js';
 import type { CheckpointRow } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import type { Routes } from '../topics/routes.js';
+import { type Routes, spelledIn } from '../topics/routes.js';
 import { LogInterest } from './log-interest.js';
 import type { LogTopics } from './log-topics.js';
 import { PartitionFollower } from './partition-follower.js';
@@ -203,7 +203,7 @@ export class LogReaders {
   }
 
   async #openFollower(partition: string, begin: Begin): Promise<PartitionFollower> {
-    const { log, shard, clock, name, handOut, retained } = this.#parts;
+    const { log, shard, clock, routes, name, handOut, retained } = this.#parts;
     await this.#letGo.get(partition);
     const needsLast = begin === 'now' || begin.isReplay;
     const last = (needsLast && (await log.last(partition))) || '';
@@ -217,7 +217,7 @@ export class LogReaders {
     const failed = (error: unknown) => this.#failed(partition, error);
     const follower = new PartitionFollower(
       { clock, log, handOut, failed },
-      { logTopic, reader, at: low ?? '', last, now: clock.now() },
+      { logTopic, ...spelledIn(routes, logTopic), reader, at: low ?? '', last, now: clock.now() },
     );
     this.#open.set(partition, follower);
     return follower;

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 import type { HistoryFrom, Log, LogEntry, LogReader, Position } from '../ports/log.js';
+import type { Spellings } from '../topics/spellings.js';
 
 export interface FollowerParts {
   clock: Clock;
@@ -18,6 +19,8 @@ const IDLE_MS = 2_000;
 /** Reads one partition until it is closed. */
 export class PartitionFollower {
   readonly logTopic: string;
+  /** Where the topic has two names for MQTT. */
+  readonly spellings: Spellings | undefined;
   readonly partition: string;
   /** What was there when reading began: an owner before this one may have handed it out. */
   readonly last: Position;
@@ -37,11 +40,12 @@ export class PartitionFollower {
 
   constructor(
     parts: FollowerParts,
-    options: { logTopic: string; reader: LogReader; at: Position; last: Position; now: number },
+    options: { logTopic: string; spellings?: Spellings; reader: LogReader; at: Position; last: Position; now: number },
   ) {
     this.#parts = parts;
     this.#reader = options.reader;
     this.logTopic = options.logTopic;
+    this.spellings = options.spellings;
     this.partition = options.reader.partition;
     this.last = options.last;
     this.#at = options.at;

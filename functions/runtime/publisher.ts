@@ -1,10 +1,10 @@
-import { retainedRow } from '../fan-out/retained-row.js';
+import { retainedRows } from '../fan-out/retained-row.js';
 import { PortError } from '../ports/errors.js';
 import type { Log, LogRecord, Receipt } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import { RECORD_PROPERTIES, toRecord } from '../topics/record.js';
-import { layoutIn, type Routes } from '../topics/routes.js';
+import { layoutIn, type Routes, spelledIn } from '../topics/routes.js';
 import { AppendSearch } from './append-search.js';
 import { FirstUse } from './first-use.js';
 
@@ -85,7 +85,8 @@ export class Publisher {
     const receipt = await appended;
     const layout = layoutIn(this.#routes, logTopic, receipt);
     try {
-      await this.#store.retained.put(retainedRow({ ...receipt, layout }, publication));
+      const rows = retainedRows({ ...receipt, layout, ...spelledIn(this.#routes, logTopic) }, publication);
+      await Promise.all(rows.map((row) => this.#store.retained.put(row)));
     } catch (cause) {
       // It is in the log, whatever became of the row: nobody may be told that it is not.
       throw new PortError('unavailable', 'a retained publication is in the log, and its row is not written', { cause });

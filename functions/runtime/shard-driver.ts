@@ -9,6 +9,8 @@ import type { CheckpointRow, RetainedRow, Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { PublishToClient } from '../session/effects.js';
 import type { SessionLimits, SessionName, SessionState } from '../session/state.js';
+import type { Routes } from '../topics/routes.js';
+import { isAboutFullNames } from '../topics/spellings.js';
 import { EndedSessions } from './ended-sessions.js';
 import type { History } from './history.js';
 import type { Presence } from './presence.js';
@@ -28,6 +30,7 @@ export interface ShardDriverParts {
   publisher: Publisher;
   edge: EdgeChannel;
   history: History;
+  routes: Routes;
   /** Told when nothing more can be handed out: whoever runs the worker starts another. */
   failed?: (error: unknown) => void;
 }
@@ -116,15 +119,19 @@ export class ShardDriver {
     this.#ended.clear(ended);
   }
 
-  /** Sees to it that a retained publication has its row: the checkpoint does not pass it before. */
-  retain(row: RetainedRow): void {
-    const work = this.#works.begin('retain', async () => void (await this.#parts.store.retained.put(row)));
+  /** Sees to it that a retained publication has its rows: the checkpoint does not pass it before. */
+  retain(rows: readonly RetainedRow[]): void {
+    const { retained } = this.#parts.store;
+    const work = this.#works.begin(
+      'retain',
+      async () => void (await Promise.all(rows.map((row) => retained.put(row)))),
+    );
     this.#retaining.add(work);
     void work.then(() => this.#retaining.delete(work));
   }
 
   #obey(session: SessionState, effect: ShardEffect): void {
-    const { store, history, edge } = this.#parts;
+    const { store, history, edge, routes } = this.#parts;
     const { clientId, generation, connection } = session;
     // A write that is repeated once the session has ended would come after what removed its rows, and be nobody's.
     const isOver = () => session.mode === 'ended';
@@ -170,7 +177,8 @@ export class ShardDriver {
           const { filter, sequence, after } = effect.due;
           const { rows, next } = await store.retained.match(filter, after, effect.limit);
           await new Promise((resume) => setImmediate(resume));
-          return { type: 'retained-read', sequence, filter, rows, next };
+          const named = isAboutFullNames(filter) ? rows : rows.filter(({ topic }) => !routes.isSecondName(topic));
+          return { type: 'retained-read', sequence, filter, rows: named, next };
         });
       case 'read-history':
         return this.#then(session, effect.type, async () => {

@@ -1,4 +1,4 @@
-import { retainedRow } from '../fan-out/retained-row.js';
+import { retainedRows } from '../fan-out/retained-row.js';
 import type { SessionChannel } from '../ports/channels.js';
 import type { Log, LogEntry, Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
@@ -168,19 +168,21 @@ export class Worker implements SessionChannel {
     }
   }
 
-  #handOut({ logTopic, last }: PartitionFollower, entry: LogEntry, now: number): void {
+  #handOut({ logTopic, last, spellings }: PartitionFollower, entry: LogEntry, now: number): void {
     const { routes } = this.#parts;
     const { shard } = this.#driver;
     const mqttTopic = routes.toTopic(logTopic, entry.record.key);
     const problem = 'its key stands for no MQTT topic';
-    const publication = mqttTopic === null ? { problem } : fromRecord(entry.record, mqttTopic, entry.appendedAtMs);
+    const topic = mqttTopic && (spellings?.short ?? mqttTopic);
+    const publication = topic === null ? { problem } : fromRecord(entry.record, topic, entry.appendedAtMs);
     if ('problem' in publication) {
       this.#skipped(logTopic, entry, publication.problem);
       return shard.skip(entry);
     }
     // Whoever appended it may not have lived to write the row, or may have failed; writing it twice is harmless.
-    const place = publication.retain ? { ...entry, layout: layoutIn(routes, logTopic, entry) } : entry;
-    if (publication.retain) this.#driver.retain(retainedRow(place, publication));
+    const named = spellings === undefined ? entry : { ...entry, spellings };
+    const place = publication.retain ? { ...named, layout: layoutIn(routes, logTopic, entry) } : named;
+    if (publication.retain) this.#driver.retain(retainedRows(place, publication));
     shard.publish(place, publication, entry.position <= last, now);
   }
 

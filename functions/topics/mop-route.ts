@@ -20,8 +20,8 @@ export interface MopOptions {
  * that is itself `persistent://tenant/namespace/a` names that one. What only begins like a full name is a topic like any
  * other; MoP refuses it. Topics under `non-persistent://` are not taken: such a topic keeps nothing.
  *
- * `a` and `persistent://public/default/a` are one topic of Pulsar and two of MQTT. The key says which a publication was for;
- * messages of native producers and of MoP have none, and get the first of the two that the pattern takes.
+ * `a` and `persistent://public/default/a` are one topic of Pulsar and two of MQTT (`Spellings`). The key says which a publication
+ * was for; messages of native producers and of MoP have none, and get the first of the two that the pattern takes.
  */
 export function mopRoute({
   namespace,

@@ -1,5 +1,6 @@
 import { keyedRoute } from './keyed-route.js';
 import type { LogTopic, Placement, Reading, Route } from './route.js';
+import { isAboutFullNames, type Spellings } from './spellings.js';
 
 export type { LogTopic, Placement, Reading, Route };
 export { keyedRoute };
@@ -10,6 +11,12 @@ const LAYOUTS = 1_000_000;
 /** Of a record's place, the layout that goes into a retained row. */
 export function layoutIn(routes: Routes, logTopic: string, place: { layout?: number }): number {
   return (routes.describe(logTopic)?.generation ?? 0) * LAYOUTS + (place.layout ?? 0);
+}
+
+/** Of a place in a topic of the log, the names that it has for MQTT, where there are two. */
+export function spelledIn(routes: Routes, logTopic: string): { spellings?: Spellings } {
+  const spellings = routes.spellingsOf(logTopic);
+  return spellings === null ? {} : { spellings };
 }
 
 /** Routes in order: the first that takes a topic or a record decides. Without any, the keyed one for everything. */
@@ -43,6 +50,21 @@ export class Routes implements Route {
 
   describe(logTopic: string): LogTopic | null {
     return this.#first((route) => route.describe(logTopic));
+  }
+
+  /** Both names of a topic of the log that has two for MQTT; null for all others. */
+  spellingsOf(logTopic: string): Spellings | null {
+    const topics = this.topicsOf(logTopic).filter((topic) => this.toLog(topic)?.logTopic === logTopic);
+    const full = topics.find(isAboutFullNames);
+    const short = topics.find((topic) => !isAboutFullNames(topic));
+    return full === undefined || short === undefined ? null : { short, full };
+  }
+
+  /** Whether a topic is the second name of another. */
+  isSecondName(topic: string): boolean {
+    if (!isAboutFullNames(topic)) return false;
+    const place = this.toLog(topic);
+    return place !== null && this.spellingsOf(place.logTopic)?.full === topic;
   }
 
   #first<T>(ask: (route: Route) => T | null): T | null {

@@ -17,7 +17,7 @@ function row(topic: string, position: string, payload = position, layout = 0): R
 
 function seen(...rows: RetainedRow[]): RecentRetained {
   const recent = new RecentRetained();
-  for (const one of rows) recent.see(one, 0);
+  for (const one of rows) recent.see([one], 0);
   return recent;
 }
 
@@ -63,11 +63,19 @@ test('each topic falls into exactly one page', () => {
   assert.deepEqual(places(recent.overlay([], '#', 'c', null)), ['d 1']);
 });
 
+test('of two names, filters about full names get the second and all others the first', () => {
+  const recent = new RecentRetained();
+  const full = 'persistent://public/default/a';
+  recent.see([row('a', '1'), row(full, '1')], 0);
+  assert.deepEqual(places(recent.overlay([], '#', null, null)), ['a 1']);
+  assert.deepEqual(places(recent.overlay([], 'persistent://#', null, null)), [`${full} 1`]);
+});
+
 test('what was seen before a time is forgotten, and what was seen again since is not', () => {
   const recent = new RecentRetained();
-  recent.see(row('a', '1'), 10);
-  recent.see(row('b', '2'), 20);
-  recent.see(row('a', '3'), 30);
+  recent.see([row('a', '1')], 10);
+  recent.see([row('b', '2')], 20);
+  recent.see([row('a', '3')], 30);
   recent.forget(30);
   assert.deepEqual(places(recent.overlay([], '#', null, null)), ['a 3']);
   recent.forget(31);
