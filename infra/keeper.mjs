@@ -12,24 +12,40 @@ const STOP_DEADLINE_MS = 5_000;
 /**
  * Runs a service for as long as the process `runner` lives, or until SIGTERM, and leaves nothing behind. `stateFile` then says
  * `{ keeper, group, … }`, or `{ problem }`. `prepare` gets an empty directory and free ports and says what to start, when it is
- * ready and what to say of it; it throws where there is none.
+ * ready and what to say of it; it throws where there is none. Somebody may end the process group `group` by SIGKILL; SIGUSR2 then
+ * starts the service again on what that left, and writes `stateFile` anew.
  */
 export async function keep({ name, stateFile, runner, ports, prepare }) {
   let service;
   let ending = false;
+  let startAgain = () => {};
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void end());
+  process.on('SIGUSR2', () => startAgain());
   setInterval(() => isAlive(Number(runner)) || void end(), LOOK_EVERY_MS);
 
   const directory = mkdtempSync(join(tmpdir(), 'pulsegate-kept-'));
   const output = join(directory, 'output.log');
   try {
-    const { command, args, env, isReady, state } = prepare(directory, await freePorts(ports));
-    const log = openSync(output, 'w');
-    const stdio = ['ignore', log, log];
-    service = spawn(command, args, { detached: true, stdio, env: { ...process.env, ...env } });
-    await ready(isReady);
-    say({ keeper: process.pid, group: service.pid, ...state });
+    const prepared = prepare(directory, await freePorts(ports));
+    startAgain = () => void run(prepared);
+    await run(prepared);
   } catch (error) {
+    await fail(error);
+  }
+
+  async function run({ command, args, env, isReady, state }) {
+    try {
+      const log = openSync(output, 'a');
+      const stdio = ['ignore', log, log];
+      service = spawn(command, args, { detached: true, stdio, env: { ...process.env, ...env } });
+      await ready(isReady);
+      say({ keeper: process.pid, group: service.pid, ...state });
+    } catch (error) {
+      await fail(error);
+    }
+  }
+
+  async function fail(error) {
     say({ problem: error.message });
     await end();
   }
@@ -37,11 +53,15 @@ export async function keep({ name, stateFile, runner, ports, prepare }) {
   async function ready(isReady) {
     const deadline = Date.now() + READY_DEADLINE_MS;
     while (Date.now() < deadline) {
-      if (service.exitCode !== null) throw new Error(`${name} ended at its start: ${tail()}`);
+      if (hasEnded()) throw new Error(`${name} ended at its start: ${tail()}`);
       if (await isReady()) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     throw new Error(`${name} did not answer within ${READY_DEADLINE_MS} ms: ${tail()}`);
+  }
+
+  function hasEnded() {
+    return service.exitCode !== null || service.signalCode !== null;
   }
 
   function tail() {
@@ -65,7 +85,7 @@ export async function keep({ name, stateFile, runner, ports, prepare }) {
       const exited = new Promise((resolve) => service.once('exit', resolve));
       kill('SIGTERM');
       const late = new Promise((resolve) => setTimeout(resolve, STOP_DEADLINE_MS));
-      if (service.exitCode === null) await Promise.race([exited, late]);
+      if (!hasEnded()) await Promise.race([exited, late]);
       kill('SIGKILL');
     }
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
