@@ -7,6 +7,8 @@ export interface CutLine {
   port: number;
   /** Ends what goes through it at once, and lets nothing in until `mend`. */
   cut(): void;
+  /** What the far end says from now on, on lines that are open, gets no further: it is lost when that end goes. */
+  hold(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -14,6 +16,7 @@ export interface CutLine {
 /** With a certificate, the near end speaks TLS. */
 export async function openCutLine(toPort: number, certificate?: Certificate): Promise<CutLine> {
   const sockets = new Set<Socket>();
+  const answers = new Map<Socket, Socket>();
   let isCut = false;
   const join = (near: Socket): void => {
     if (isCut) return void near.destroy();
@@ -30,6 +33,8 @@ export async function openCutLine(toPort: number, certificate?: Certificate): Pr
       });
       from.pipe(to);
     }
+    answers.set(far, near);
+    far.once('close', () => answers.delete(far));
   };
   const server: Server = certificate ? createTlsServer(certificate, join) : createServer(join);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,6 +45,9 @@ export async function openCutLine(toPort: number, certificate?: Certificate): Pr
   return {
     port: (server.address() as AddressInfo).port,
     cut,
+    hold() {
+      for (const [far, near] of answers) far.unpipe(near).pause();
+    },
     mend() {
       isCut = false;
     },

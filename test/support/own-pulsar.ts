@@ -29,16 +29,16 @@ export class OwnPulsar implements Pulsar {
 
   /** Its ports are known before it runs. `settings` go into standalone.conf. */
   static async prepare(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<OwnPulsar> {
-    const own = new OwnPulsar(await freePort(), await freePort(), settings);
+    const ports = { brokerServicePort: String(await freePort()), webServicePort: String(await freePort()) };
+    const own = new OwnPulsar({ ...ports, ...settings });
     scope.after(() => own.#dispose());
     return own;
   }
 
-  private constructor(brokerPort: number, webPort: number, settings: Readonly<Record<string, string>>) {
-    this.web = `http://127.0.0.1:${webPort}`;
-    this.broker = `pulsar://127.0.0.1:${brokerPort}`;
-    const ports = { brokerServicePort: String(brokerPort), webServicePort: String(webPort) };
-    this.#settings = { ...ports, ...settings };
+  private constructor(settings: Readonly<Record<string, string>>) {
+    this.web = `http://127.0.0.1:${settings.webServicePort}`;
+    this.broker = `pulsar://127.0.0.1:${settings.brokerServicePort}`;
+    this.#settings = settings;
   }
 
   /** Resolves when it answers; a text says why there is none here. */

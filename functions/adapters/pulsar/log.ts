@@ -64,7 +64,7 @@ export class PulsarLog implements Log {
 
   async check(): Promise<void> {
     this.#checkOpen();
-    await this.#web.topics(this.#settings.namespace);
+    await this.#web.checkNamespace(this.#settings.namespace);
   }
 
   async forget(partition: string, name: string): Promise<void> {

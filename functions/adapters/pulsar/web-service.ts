@@ -77,6 +77,19 @@ export class WebService {
     return [...whole, ...all.filter((name) => !whole.has(name.replace(/-partition-\d+$/, '')))];
   }
 
+  /**
+   * Resolves where the namespace is there and we are let in. One that is not there is worth waiting for: a Pulsar that is
+   * starting has none yet.
+   */
+  async checkNamespace(namespace: string): Promise<void> {
+    const answer = await this.#ask('GET', `persistent/${namespace}`);
+    if (answer.status === 404) {
+      const problem = `Pulsar has no namespace ${namespace}: pulsar-admin namespaces create ${namespace}`;
+      throw new PortError('unavailable', problem);
+    }
+    this.#check(answer, namespace);
+  }
+
   /** Removes a subscription that nobody uses, if it is there. */
   async forget(partition: string, name: string): Promise<void> {
     const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}`;
