@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { build } from 'esbuild';
 
 /** Each a process of its own. */
-const PROCESSES = ['bench', 'load', 'load-connects', 'filter-index', 'relay', 'aedes'];
+const PROCESSES = ['bench', 'load', 'load-connects', 'load-log', 'filter-index', 'relay', 'pulsar-relay', 'aedes'];
 
 await import('./build.mjs');
 await build({

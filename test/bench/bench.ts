@@ -6,22 +6,38 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Scope } from '../support/waiting.js';
 import { connectRates, type IdleSizes, idleSizes } from './connections.js';
-import { expectations, type Figures, lineOf } from './expectations.js';
+import { expectations, expectationsOnPulsar, type Figures, lineOf } from './expectations.js';
 import type { IndexFigure } from './filter-index.js';
 import { latency } from './latency.js';
-import { type Peer, STARTS } from './peers.js';
+import { type Peer, pulsarStarts, STARTS } from './peers.js';
+import { benchPulsar } from './pulsar.js';
 import { exact, fanOut, type ThroughputOptions, wildcard } from './throughput.js';
+import { type TransportFigure, transport, warmUp } from './transport.js';
 
-const PARTS = ['exact', 'wildcard', 'fan-out', 'latency', 'connect', 'idle', 'filter-index'] as const;
+const PARTS = ['exact', 'wildcard', 'fan-out', 'latency', 'connect', 'idle', 'filter-index', 'transport'] as const;
 type Part = (typeof PARTS)[number];
+const WITHOUT_PULSAR: readonly Part[] = PARTS.filter((part) => part !== 'transport');
+const ON_PULSAR: readonly Part[] = ['exact', 'latency', 'transport'];
 
 const WARM_UP_MS = 500;
 const ROUNDS = 3;
 /** Leaves room for what has no rounds, in five minutes for all. */
 const MORE_ROUNDS_UNTIL_MS = 210_000;
 
+/** At a few hundred a second the 99th percentile needs a while. */
+const LATENCY_TIMES = 3;
+
+interface AllFigures extends Figures {
+  idle: IdleSizes | null;
+  transport: TransportFigure[] | null;
+}
+
 const HELP = `npm run bench -- [PART ...] [options]
   PART               ${PARTS.join(', ')}; all of them where none is named
+  --log URL          the program on this Pulsar, as PULSEGATE_LOG has it; pulsar or pulsar+ws: on one started for this run.
+                     Its parts: ${ON_PULSAR.join(', ')}
+  --pulsar-web URL   that Pulsar's web service (port 8080 of the same host)
+  --store URL        of the program on Pulsar, as PULSEGATE_STORE has it (embedded)
   --seconds N        of each measurement, after half a second of warm-up (1.2)
   --rounds N         (3, fewer where time gets short)
   --qos 0|1|2        of exact, only that one; may be repeated
@@ -40,6 +56,9 @@ const { values: options, positionals } = parseArgs({
     window: { type: 'string' },
     peer: { type: 'string', multiple: true, default: [] },
     filters: { type: 'string', default: '1000000' },
+    log: { type: 'string' },
+    'pulsar-web': { type: 'string' },
+    store: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -59,28 +78,11 @@ async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise
   console.log(`${machine.cores} cores (${machine.model}), Node ${machine.node}, load average ${machine.loadAverage}.`);
   console.log(`Medians and ranges of ${extent.rounds} rounds of ${extent.measureMs} ms, in which all take turns.`);
 
-  const figures: Figures & { idle: IdleSizes | null } = {
-    tables: {},
-    latency: null,
-    connects: null,
-    idle: null,
-    index: null,
-  };
-  const does = (...some: Part[]) => some.some((part) => parts.includes(part));
-  if (does('exact', 'wildcard', 'fan-out', 'latency', 'connect')) {
-    await scoped(async (scope) => {
-      const peers = await allPeers(scope);
-      if (does('exact')) Object.assign(figures.tables, await exact(peers, extent));
-      if (does('wildcard')) Object.assign(figures.tables, await wildcard(peers, extent));
-      if (does('fan-out')) Object.assign(figures.tables, await fanOut(peers, extent));
-      if (does('latency')) figures.latency = await latency(peers, extent);
-      if (does('connect')) figures.connects = await connectRates(peers, extent);
-    });
-  }
-  if (does('idle')) figures.idle = await idleSizes(startedAnew());
-  if (does('filter-index')) figures.index = await filterIndex(options.filters);
+  const figures: AllFigures = { tables: {}, latencies: [], connects: null, idle: null, index: null, transport: null };
+  if (options.log === undefined) await embedded(parts, extent, figures);
+  else await onPulsar(options.log, parts, extent, figures);
 
-  const expected = expectations(figures);
+  const expected = options.log === undefined ? expectations(figures) : expectationsOnPulsar(figures);
   if (expected.length > 0) console.log(`\nExpected${''.padEnd(52)}${'bound'.padStart(12)}${'figure'.padStart(12)}`);
   for (const expectation of expected) console.log(lineOf(expectation));
   const tookS = (performance.now() - begun) / 1_000;
@@ -89,9 +91,44 @@ async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise
   writeFileSync(options.json, `${JSON.stringify({ machine, extent, ...figures, expected, tookS }, null, 2)}\n`);
 }
 
-async function allPeers(scope: Scope): Promise<Peer[]> {
+async function embedded(parts: readonly Part[], extent: ThroughputOptions, figures: AllFigures): Promise<void> {
+  const does = (...some: Part[]) => some.some((part) => parts.includes(part));
+  if (does('exact', 'wildcard', 'fan-out', 'latency', 'connect')) {
+    await scoped(async (scope) => {
+      const peers = await allPeers(scope, STARTS);
+      if (does('exact')) Object.assign(figures.tables, await exact(peers, extent));
+      if (does('wildcard')) Object.assign(figures.tables, await wildcard(peers, extent));
+      if (does('fan-out')) Object.assign(figures.tables, await fanOut(peers, extent));
+      if (does('latency')) figures.latencies.push(await latency(peers, { ...extent, qos: 1, onDisk: true }));
+      if (does('connect')) figures.connects = await connectRates(peers, extent);
+    });
+  }
+  if (does('idle')) figures.idle = await idleSizes(startedAnew());
+  if (does('filter-index')) figures.index = await filterIndex(options.filters);
+}
+
+async function onPulsar(
+  asked: string,
+  parts: readonly Part[],
+  extent: ThroughputOptions,
+  figures: AllFigures,
+): Promise<void> {
+  await scoped(async (scope) => {
+    const pulsar = await benchPulsar(scope, asked, options['pulsar-web']);
+    console.log(`The log is ${pulsar.log}.`);
+    await warmUp(pulsar);
+    const peers = await allPeers(scope, pulsarStarts(pulsar, options.store));
+    if (parts.includes('exact')) Object.assign(figures.tables, await exact(peers, extent));
+    if (parts.includes('transport')) figures.transport = await transport(pulsar, extent);
+    if (!parts.includes('latency')) return;
+    const longer = { ...extent, measureMs: extent.measureMs * LATENCY_TIMES };
+    for (const qos of extent.qosLevels) figures.latencies.push(await latency(peers, { ...longer, qos, onDisk: false }));
+  });
+}
+
+async function allPeers(scope: Scope, starts: typeof STARTS): Promise<Peer[]> {
   const peers: Peer[] = [];
-  for (const [name, start] of Object.entries(STARTS)) {
+  for (const [name, start] of Object.entries(starts)) {
     const peer = await start(scope);
     if (peer !== null) peers.push(peer);
     else console.log(`${name} is not installed here, or has no WebSocket: it is left out.`);
@@ -136,7 +173,10 @@ async function scoped(run: (scope: Scope) => Promise<void>): Promise<void> {
 function partsOf(names: readonly string[]): readonly Part[] {
   const unknown = names.filter((name) => !PARTS.some((part) => part === name));
   if (unknown.length > 0) throw new Error(`no part is ${unknown.join(', ')}\n${HELP}`);
-  return names.length === 0 ? PARTS : PARTS.filter((part) => names.includes(part));
+  const possible = options.log === undefined ? WITHOUT_PULSAR : ON_PULSAR;
+  const chosen = names.length === 0 ? possible : possible.filter((part) => names.includes(part));
+  if (chosen.length < names.length) throw new Error(`with --log: ${ON_PULSAR.join(', ')}; without: all but transport`);
+  return chosen;
 }
 
 function extentOf(): ThroughputOptions {

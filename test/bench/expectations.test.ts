@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectations, type Figures, lineOf } from './expectations.js';
+import { expectations, expectationsOnPulsar, type Figures, lineOf } from './expectations.js';
 import type { Measurement } from './measure.js';
 import { boundBy, resultsOf } from './report.js';
 import { ratioOf } from './rounds.js';
@@ -31,12 +31,48 @@ test('nothing is expected of a part that did not run', () => {
 });
 
 test('p50 may be one flush and 2 ms', () => {
-  const met = (p50Ms: number) => {
-    const peers = [{ name: 'program', p50Ms: only(p50Ms), p99Ms: only(9) }];
-    return expectations({ ...figures({}), latency: { ratePerS: 200, flushMs: only(0.5), peers } })[0]?.met;
+  const met = (p50: number) => {
+    const latencies = [{ qos: 1 as const, ratePerS: 200, flushMs: only(0.5), peers: [late('program', [[p50, 9]])] }];
+    return expectations({ ...figures({}), latencies })[0]?.met;
   };
   assert.equal(met(2.5), true);
   assert.equal(met(2.51), false);
+});
+
+test('on Pulsar latency is judged by what each round says of program and relay', () => {
+  const peers = [
+    late('program', [
+      [5, 20],
+      [9, 14],
+      [6, 12],
+    ]),
+    late('pulsar relay', [
+      [4.5, 9],
+      [8, 10.5],
+      [4, 9],
+    ]),
+  ];
+  const latencies = [{ qos: 1 as const, ratePerS: 200, flushMs: null, peers }];
+  const found = expectationsOnPulsar({ ...figures({}), latencies });
+  assert.deepEqual(
+    found.map(({ figure, met }) => [figure, met]),
+    [
+      [1, true],
+      [3.5, false],
+    ],
+  );
+  // No flush of this disk is part of it.
+  assert.deepEqual(expectations({ ...figures({}), latencies }), []);
+});
+
+test('on Pulsar QoS 1 is judged by the relay over Pulsar alone', () => {
+  const tables = { 'QoS 1': taken({ program: [10, 80], relay: [1], 'pulsar relay': [12, 100] }) };
+  assert.deepEqual(
+    expectationsOnPulsar(figures(tables)).map(({ what, met }) => [what, met]),
+    [['QoS 1 by pulsar relay', true]],
+  );
+  const without = expectationsOnPulsar(figures({ 'QoS 1': taken({ program: [10] }) }));
+  assert.match(lineOf(without[0]!), /^ {2}not measured/);
 });
 
 test('the index is judged at a million filters only', () => {
@@ -56,7 +92,7 @@ test('a busy load is named before a busy server, and a machine without idle core
 });
 
 function figures(tables: Figures['tables']): Figures {
-  return { tables, latency: null, connects: null, index: null };
+  return { tables, latencies: [], connects: null, index: null };
 }
 
 /** Rates by round. */
@@ -69,6 +105,12 @@ function taken(peers: Record<string, number[]>) {
       measurements: rates.map((deliveredPerS): Measurement => ({ ...others, ...cores, deliveredPerS })),
     })),
   );
+}
+
+/** p50 and p99 by round. */
+function late(name: string, rounds: [number, number][]) {
+  const [p50Ms, p99Ms] = [only(rounds[0]![0]), only(rounds[0]![1])];
+  return { name, p50Ms, p99Ms, rounds: rounds.map(([p50, p99]) => ({ p50, p99 })) };
 }
 
 function only(value: number) {

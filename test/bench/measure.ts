@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { LoadNote, LoadResult, LoadTask } from './load.js';
+import type { LogTask } from './load-log.js';
 import type { Peer } from './peers.js';
 
 /** Of Linux, as `getconf CLK_TCK` says on every architecture that Node runs on. */
@@ -27,16 +28,30 @@ interface Spent {
 }
 
 /** One run of a load in a new process. */
-export async function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
+export function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
+  return measured(peer, 'load', { ...task, url: peer.url } satisfies LoadTask);
+}
+
+/** Where the load has no server in between: its own CPU is what a message costs. */
+export async function measureLog(peer: Peer, task: LogTask): Promise<Measurement> {
+  const taken = await measured(peer, 'load-log', task);
+  return { ...taken, serverCpuUs: (taken.cpuMs * 1_000) / taken.delivered, serverCores: taken.loadCores };
+}
+
+async function measured<Task extends { warmUpMs: number; measureMs: number }>(
+  peer: Peer,
+  file: string,
+  task: Task,
+): Promise<Measurement> {
   let before: Spent | null = null;
-  let measured: Measurement | null = null;
+  let taken: Measurement | null = null;
   const deadlineMs = task.warmUpMs + task.measureMs + CONNECT_DEADLINE_MS;
-  await runLoad(peer, 'load', { ...task, url: peer.url } satisfies LoadTask, deadlineMs, (note: LoadNote) => {
+  await runLoad(peer, file, task, deadlineMs, (note: LoadNote) => {
     if (note.note === 'measuring') before = spentSoFar(peer);
-    else if (before !== null) measured = summary(note.result, spentSoFar(peer), before);
+    else if (before !== null) taken = summary(note.result, spentSoFar(peer), before);
   });
-  if (measured === null) throw new Error('the load measured nothing');
-  return measured;
+  if (taken === null) throw new Error('the load measured nothing');
+  return taken;
 }
 
 /** Runs dist/bench/FILE.mjs, hands it its task, hands on what it says, and may answer. Rejects where it fails or is late. */

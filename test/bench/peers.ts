@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { freePort } from '../support/ports.js';
 import { Program } from '../support/program.js';
 import { type Scope, within } from '../support/waiting.js';
+import type { BenchPulsar } from './pulsar.js';
 
 /** Not a temporary directory of the system: that may be memory. */
 export const DATA = resolve('dist/.bench-data');
@@ -24,17 +25,34 @@ export interface Peer {
 
 /** Those that are started here, the program first. Null: not on this machine. */
 export const STARTS: Readonly<Record<string, (scope: Scope) => Promise<Peer | null>>> = {
-  program,
+  program: (scope) => program(scope),
   relay: (scope) => relay(scope, 'relay', []),
   'joined relay': (scope) => relay(scope, 'joined relay', ['join']),
   aedes: (scope) => forked(scope, 'aedes', 'aedes', ['MQTT 5'], []),
   mosquitto,
 };
 
+/** Those that have Pulsar behind them, the program first. `store` is its `PULSEGATE_STORE`, where that is not embedded. */
+export function pulsarStarts(pulsar: BenchPulsar, store: string | undefined): typeof STARTS {
+  const { log, web, namespace } = pulsar;
+  const settings = {
+    PULSEGATE_LOG: log,
+    PULSEGATE_PULSAR_NAMESPACE: namespace,
+    ...(log.startsWith('pulsar:') && { PULSEGATE_PULSAR_WEB: web }),
+    ...(store !== undefined && { PULSEGATE_STORE: store }),
+  };
+  const args = [log.replace(/^pulsar\+ws/, 'ws').replace(/\/$/, ''), `persistent://${namespace}/relay`];
+  return {
+    program: (scope) => program(scope, settings),
+    'pulsar relay': (scope) =>
+      forked(scope, 'pulsar relay', 'pulsar-relay', ['MQTT 5', 'QoS 2', 'wildcards', 'kept sessions'], args),
+  };
+}
+
 /** The program as `npm start` starts it, with everything durable. */
-async function program(scope: Scope): Promise<Peer> {
+async function program(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Peer> {
   const directory = temporaryDirectory(scope, 'run');
-  const data = { PULSEGATE_LOG: `embedded:${directory}`, PULSEGATE_STORE: `embedded:${directory}` };
+  const data = { PULSEGATE_LOG: `embedded:${directory}`, PULSEGATE_STORE: `embedded:${directory}`, ...settings };
   const running = await Program.start(scope, { ...data, PULSEGATE_LOG_LEVEL: 'error' });
   return { name: 'program', url: running.url, pid: running.pid, lacks: [] };
 }

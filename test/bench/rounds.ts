@@ -53,6 +53,11 @@ export function ratioOf(rounds: readonly number[], others: readonly number[]): n
   return median(rounds.slice(0, others.length).map((value, round) => value / (others[round] as number)));
 }
 
+/** The median of the rounds' own differences, as above. */
+export function differenceOf(rounds: readonly number[], others: readonly number[]): number {
+  return median(rounds.slice(0, others.length).map((value, round) => value - (others[round] as number)));
+}
+
 /** NaN of none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);

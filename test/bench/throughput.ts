@@ -21,7 +21,7 @@ const PAYLOAD_BYTES = 128;
 const FAN_OUT = 1_000;
 const FAN_OUT_WINDOW = 4;
 /** Per publisher. QoS 0 is not acknowledged: its window is closed by arrivals, which are further away. */
-const WINDOWS = { 0: 1_000, 1: 200, 2: 200 } as const;
+export const WINDOWS = { 0: 1_000, 1: 200, 2: 200 } as const;
 
 /** Pairs of a publisher and a subscriber, exact filters, no more than the windows allow. */
 export const PAIRS_TASK = {
@@ -77,7 +77,7 @@ async function compared(tasks: [string, Task][], peers: readonly Peer[], extent:
   return tables;
 }
 
-function isAble({ lacks, connectionsMax = Number.POSITIVE_INFINITY }: Peer, task: Task): boolean {
+export function isAble({ lacks, connectionsMax = Number.POSITIVE_INFINITY }: Peer, task: Task): boolean {
   const needs: Feature[] = [];
   if (task.qos === 2) needs.push('QoS 2');
   if (task.wildcard) needs.push('wildcards');
