@@ -46,7 +46,7 @@ export function onAppendFailed(
   }
   entry.reasonCode = REASON_OF[input.code];
   entry.reason = text;
-  if (entry.publication.token !== undefined) {
+  if (input.qos === 2 && state.keepsInbound) {
     // The packet identifier is free once the client sees the refusal, so it has to be free here before.
     effects.push({ type: 'drop-inbound', reference: input.reference, packetId: entry.packetId });
     return;

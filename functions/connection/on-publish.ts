@@ -34,8 +34,11 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     const line = state.lines[qos];
     const reference = line.first + line.entries.length;
     const isKept = qos === 2 && state.keepsInbound;
-    if (qos === 2) beginExchange(state, packetId);
-    if (isKept) publication.token = `${state.clientId}:${state.connectionNumber}:${reference}`;
+    const token = `${state.clientId}:${state.connectionNumber}:${reference}`;
+    if (qos === 2) {
+      beginExchange(state, packetId);
+      publication.token = token;
+    }
     line.entries.push({
       packetId,
       status: isKept ? 'beginning' : 'ready',
@@ -44,9 +47,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
       publication,
     });
     // Of a session that begins and ends with its connection nobody would ever read the row.
-    if (publication.token !== undefined) {
-      effects.push({ type: 'begin-inbound', reference, packetId, token: publication.token, begunAtMs: now });
-    }
+    if (isKept) effects.push({ type: 'begin-inbound', reference, packetId, token, begunAtMs: now });
     issueReady(state, qos, effects);
   }
   throttle(state, effects);

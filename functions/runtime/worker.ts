@@ -12,6 +12,7 @@ import { loadSessions } from './load-sessions.js';
 import { LogReaders, type ReadLimits } from './log-readers.js';
 import { LogTopics } from './log-topics.js';
 import type { PartitionFollower } from './partition-follower.js';
+import { Repeats } from './repeats.js';
 import { Seldom } from './seldom.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 import { SubscribeLine } from './subscribe-line.js';
@@ -42,6 +43,7 @@ export class Worker implements SessionChannel {
   readonly #readers: LogReaders;
   readonly #subscribing: SubscribeLine;
   readonly #seldom: Seldom;
+  readonly #repeats = new Repeats();
   readonly #shardNumber: number;
   readonly #lingerMs: number;
   readonly #cancels = new Map<() => void, () => void>();
@@ -177,6 +179,10 @@ export class Worker implements SessionChannel {
     const publication = topic === null ? { problem } : fromRecord(entry.record, topic, entry.appendedAtMs);
     if ('problem' in publication) {
       this.#skipped(logTopic, entry, publication.problem);
+      return shard.skip(entry);
+    }
+    if (this.#repeats.isRepeat(entry, publication)) {
+      this.#parts.telemetry.count('log-records-repeated');
       return shard.skip(entry);
     }
     // Whoever appended it may not have lived to write the row, or may have failed; writing it twice is harmless.

@@ -14,7 +14,7 @@ export const RECORD_PROPERTIES = {
   retain: 'mqtt-retain',
   /** Client identifier of the MQTT publisher, for No Local. */
   publisher: 'mqtt-publisher',
-  /** Names one append, so that it can be looked for. */
+  /** Names one append, so that it can be looked for, and known where the log has it twice. */
   token: 'mqtt-token',
   /** Payload Format Indicator: `1` where the payload is UTF-8, `0` where it is said to be bytes. */
   payloadFormat: 'mqtt-payload-format',
