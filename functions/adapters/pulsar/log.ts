@@ -12,6 +12,7 @@ import type {
   Receipt,
   Sought,
 } from '../../ports/log.js';
+import { atMost } from './at-most.js';
 import { Layouts } from './layouts.js';
 import { messageIdOf } from './message-id.js';
 import { NewestReceipts } from './newest.js';
@@ -25,6 +26,7 @@ import type { WebService } from './web-service.js';
 
 /** How much earlier than asked `find` begins: the appender's clock may not be quite the log's. */
 const FIND_MARGIN_MS = 1_000;
+const CLOSE_MAX_MS = 1_000;
 
 export class PulsarLog implements Log {
   readonly #transport: Transport;
@@ -168,7 +170,7 @@ export class PulsarLog implements Log {
   async #finish(): Promise<void> {
     await this.#producers.close();
     await Promise.all([...this.#readers].map((reader) => reader.close()));
-    await this.#transport.close();
+    await atMost(CLOSE_MAX_MS, this.#transport.close());
     this.#web.close();
   }
 

@@ -1,7 +1,11 @@
 import { PortError } from '../../ports/errors.js';
+import { atMost } from './at-most.js';
 import type { PulsarSettings } from './options.js';
 import { TopicProducer } from './topic-producer.js';
 import type { Transport } from './transport.js';
+
+const DRAIN_MAX_MS = 3_000;
+const CLOSE_MAX_MS = 1_000;
 
 /** One producer per topic, bounded: the one that was not used for the longest time is closed for another. */
 export class ProducerPool {
@@ -30,11 +34,11 @@ export class ProducerPool {
     await this.#producers.get(topic)?.drained();
   }
 
-  /** Finishes what is on its way. */
+  /** Finishes what is on its way, where that does not take long; what is left is in doubt, and rejected so. */
   async close(): Promise<void> {
     const producers = [...this.#producers.values()];
-    await Promise.all(producers.map((producer) => producer.drained()));
-    await Promise.all(producers.map((producer) => producer.close()));
+    await atMost(DRAIN_MAX_MS, Promise.all(producers.map((producer) => producer.drained())));
+    await atMost(CLOSE_MAX_MS, Promise.all(producers.map((producer) => producer.close())));
   }
 
   #makeRoom(): void {

@@ -58,6 +58,15 @@ export class Drill {
     for (const publisher of this.publishers) publisher.start();
   }
 
+  /** Something is acknowledged. */
+  async isUnderWay(): Promise<void> {
+    await within(`${this.name} is under way`, this.#acknowledges(), 20_000);
+  }
+
+  async #acknowledges(): Promise<void> {
+    while (this.acknowledgedAt.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   get acknowledged(): string[] {
     return this.publishers.flatMap(({ acknowledged }) => acknowledged);
   }

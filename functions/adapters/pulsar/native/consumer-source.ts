@@ -1,6 +1,7 @@
 import { PortError } from '../../../ports/errors.js';
 import type { LogEntry, Position } from '../../../ports/log.js';
 import { Arrivals } from '../arrivals.js';
+import { atMost } from '../at-most.js';
 import type { Source } from '../transport.js';
 import { type NativeConsumer, type NativeMessage, nativeProblem } from './client.js';
 import { watchConnection } from './connection-watch.js';
@@ -10,6 +11,7 @@ import { entryOf } from './message.js';
 const AHEAD_MAX = 5_000;
 /** After a batch of so many, more are likely to be there already. */
 const MANY = 8;
+const CLOSE_MAX_MS = 2_000;
 
 /** A consumer of the native client, many messages a call. */
 export class NativeConsumerSource implements Source {
@@ -45,8 +47,12 @@ export class NativeConsumerSource implements Source {
     this.#unwatch();
     this.#resume();
     this.#arrivals.end(new PortError('unavailable', `the consumer of ${this.#partition} is closed`));
+    await atMost(CLOSE_MAX_MS, this.#end());
+  }
+
+  async #end(): Promise<void> {
     if (this.#trim === undefined) await this.#consumer.unsubscribe().catch(() => {});
-    await this.#consumer.close().catch(() => {});
+    await this.#consumer.close();
   }
 
   /** The client hands out a batch only once it is full or late: so the first message is asked for alone, and waits for none. */
