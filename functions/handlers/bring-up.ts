@@ -33,6 +33,11 @@ export function bringUp(parts: {
   let isStopping = false;
   let wake = () => {};
   let triedOnce: () => void = () => {};
+  let giveUp: () => void = () => {};
+  /** What does not answer is not waited for at the end. */
+  const stopping = new Promise<void>((resolve) => {
+    giveUp = resolve;
+  });
   const firstTry = new Promise<void>((resolve) => {
     triedOnce = resolve;
   });
@@ -55,6 +60,7 @@ export function bringUp(parts: {
   const stop = () => {
     isStopping = true;
     problem = 'stopping';
+    giveUp();
     wake();
   };
   return { tried, failed, problem: () => problem, stop, stopped };
@@ -62,7 +68,7 @@ export function bringUp(parts: {
   async function climb(): Promise<void> {
     for (let delayMs = FIRST_DELAY_MS; !isStopping; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
       try {
-        await backing.prepare();
+        await Promise.race([backing.prepare(), stopping]);
         if (isStopping) return;
         await startWorker();
         say(null);
@@ -81,10 +87,11 @@ export function bringUp(parts: {
     while (!isStopping) {
       await pause(CHECK_EVERY_MS);
       if (isStopping) return;
-      const found = await backing.check().then(
+      const found = await Promise.race([backing.check(), stopping]).then(
         () => null,
         (error: unknown) => (error as Error).message,
       );
+      if (isStopping) return;
       if (found !== null && problem === null) telemetry.log('warn', 'not-ready', { error: found });
       if (found === null && problem !== null) telemetry.log('info', 'ready-again', {});
       say(found);

@@ -7,7 +7,7 @@ import { notRun } from '../support/parts.js';
 import { freePort } from '../support/ports.js';
 import { Program } from '../support/program.js';
 import { produce, readAll } from '../support/pulsar-reader.js';
-import { within } from '../support/waiting.js';
+import { isReady, readiness } from '../support/readiness.js';
 import { Drill, longestStallMs } from './drill/drill.js';
 import { disordered, repeated } from './drill/subscriber.js';
 
@@ -58,7 +58,7 @@ test('a broker that is killed under load costs no acknowledged message, and no Q
   await pulsar.kill();
   line.cut();
   const killedAt = performance.now();
-  await Promise.all(programs.map(({ program }) => isNotReady(program)));
+  await Promise.all(programs.map(({ program }) => isReady(program, false)));
   line.mend();
   await pulsar.startAgain();
   const backAt = performance.now();
@@ -170,23 +170,6 @@ async function takesMessages(): Promise<void> {
       if (Date.now() > deadline) throw error;
     }
   }
-}
-
-async function readiness({ url }: Program): Promise<string> {
-  const answer = await fetch(url.replace(/^ws(.*)\/mqtt$/, 'http$1/readyz'));
-  return `${answer.status} ${await answer.text()}`;
-}
-
-function isReady(program: Program): Promise<void> {
-  return within('the program is ready', becomes(program, '200'), READY_DEADLINE_MS);
-}
-
-function isNotReady(program: Program): Promise<void> {
-  return within('the program says that it is not ready', becomes(program, '503'), READY_DEADLINE_MS);
-}
-
-async function becomes(program: Program, status: string): Promise<void> {
-  while (!(await readiness(program)).startsWith(status)) await pass(100);
 }
 
 /** Load is a matter of time. */

@@ -13,8 +13,8 @@ export interface CutLine {
   close(): Promise<void>;
 }
 
-/** With a certificate, the near end speaks TLS. */
-export async function openCutLine(toPort: number, certificate?: Certificate): Promise<CutLine> {
+/** With a certificate, the near end speaks TLS. On a free port, unless one is named. */
+export async function openCutLine(toPort: number, certificate?: Certificate | null, port = 0): Promise<CutLine> {
   const sockets = new Set<Socket>();
   const answers = new Map<Socket, Socket>();
   let isCut = false;
@@ -37,7 +37,7 @@ export async function openCutLine(toPort: number, certificate?: Certificate): Pr
     far.once('close', () => answers.delete(far));
   };
   const server: Server = certificate ? createTlsServer(certificate, join) : createServer(join);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const cut = () => {
     isCut = true;
     for (const socket of sockets) socket.destroy();
