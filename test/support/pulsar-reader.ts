@@ -13,7 +13,7 @@ const READ_DEADLINE_MS = 30_000;
 
 /** All that a topic of Pulsar (`tenant/namespace/name`) holds, as somebody else reads it: nothing here is Pulsegate's. */
 export async function readAll(pulsar: Pulsar, topic: string): Promise<PulsarMessage[]> {
-  const answer = await fetch(`${pulsar.web}/admin/v2/persistent/${topic}/partitions`);
+  const answer = await fetch(`${pulsar.web}/admin/v2/persistent/${pathOf(topic)}/partitions`);
   const { partitions } = (await answer.json()) as { partitions: number };
   const names = partitions === 0 ? [topic] : Array.from({ length: partitions }, (_, i) => `${topic}-partition-${i}`);
   return (await Promise.all(names.map((name) => readPartition(pulsar, name)))).flat();
@@ -25,7 +25,7 @@ export async function produce(
   topic: string,
   message: { payload: string; key?: string; properties?: Record<string, string> },
 ): Promise<void> {
-  const socket = await open(`${origin(pulsar)}/producer/persistent/${topic}`);
+  const socket = await open(`${origin(pulsar)}/producer/persistent/${pathOf(topic)}`);
   const answered = new Promise<string>((resolve) => socket.once('message', (data) => resolve(String(data))));
   socket.send(JSON.stringify({ ...message, payload: Buffer.from(message.payload).toString('base64') }));
   const { result } = JSON.parse(await within('Pulsar takes a message', answered)) as { result: string };
@@ -37,7 +37,7 @@ async function readPartition(pulsar: Pulsar, partition: string): Promise<PulsarM
   const marker = unique(`marker-${process.pid}`);
   await produce(pulsar, partition, { payload: '', key: marker });
   const socket = await open(
-    `${origin(pulsar)}/reader/persistent/${partition}?messageId=earliest&receiverQueueSize=1000`,
+    `${origin(pulsar)}/reader/persistent/${pathOf(partition)}?messageId=earliest&receiverQueueSize=1000`,
   );
   const found: PulsarMessage[] = [];
   const whole = new Promise<void>((resolve) => {
@@ -52,6 +52,11 @@ async function readPartition(pulsar: Pulsar, partition: string): Promise<PulsarM
   await within(`all of ${partition}`, whole, READ_DEADLINE_MS);
   socket.terminate();
   return found;
+}
+
+/** A topic's name may have `%2F` in it. */
+function pathOf(topic: string): string {
+  return topic.split('/').map(encodeURIComponent).join('/');
 }
 
 function origin(pulsar: Pulsar): string {
