@@ -5,7 +5,7 @@ import { atMost } from '../at-most.js';
 import type { Source } from '../transport.js';
 import { type NativeConsumer, type NativeMessage, nativeProblem } from './client.js';
 import { watchConnection } from './connection-watch.js';
-import { entryOf } from './message.js';
+import { entriesOf } from './message.js';
 
 /** Messages that are taken from the client ahead of `next`. */
 const AHEAD_MAX = 5_000;
@@ -59,11 +59,11 @@ export class NativeConsumerSource implements Source {
   async #run(): Promise<void> {
     try {
       while (!this.#isOver) {
-        this.#add(await this.#consumer.receive());
+        this.#add([await this.#consumer.receive()]);
         let count = MANY;
         while (count >= MANY && !this.#isOver) {
           const batch = await this.#consumer.batchReceive();
-          for (const message of batch) this.#add(message);
+          this.#add(batch);
           count = batch.length;
           if (this.#arrivals.count > AHEAD_MAX) await this.#room();
         }
@@ -73,8 +73,8 @@ export class NativeConsumerSource implements Source {
     }
   }
 
-  #add(message: NativeMessage): void {
-    this.#arrivals.add(entryOf(message, this.#partition));
+  #add(messages: readonly NativeMessage[]): void {
+    for (const entry of entriesOf(messages, this.#partition)) this.#arrivals.add(entry);
   }
 
   #room(): Promise<void> {
