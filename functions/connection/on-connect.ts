@@ -56,7 +56,9 @@ function askedExpiryS(connect: Connect): number {
 
 /** Only MQTT 5 can be told of another Keep Alive than it asked for [MQTT-3.1.2-21]. */
 function agreedKeepAliveS(state: ConnectionState, connect: Connect): number {
-  const longestS = state.limits.keepAliveMaxS;
-  if (longestS === 0 || !LEVELS[connect.level].properties) return connect.keepAlive;
+  const { keepAliveMaxS: longestS, keepAliveFixedS } = state.limits;
+  if (!LEVELS[connect.level].properties) return connect.keepAlive;
+  if (keepAliveFixedS !== undefined) return keepAliveFixedS;
+  if (longestS === 0) return connect.keepAlive;
   return connect.keepAlive === 0 ? longestS : Math.min(connect.keepAlive, longestS);
 }

@@ -29,6 +29,10 @@ export interface ConnectionLimits {
   /** Longest Keep Alive; 0: whatever the client asks. */
   keepAliveMaxS: number;
   sessionExpiryMaxS: number;
+  /** Whether a connection may be stepped twice with the same bytes: then rows tell which QoS 2 it has begun, resumed or not. */
+  mayRepeat?: boolean;
+  /** Keep Alive of every client that can be told of it; absent: as the client asks. */
+  keepAliveFixedS?: number;
   /** Topic aliases that a client may use. */
   topicAliasMaximum: number;
 }

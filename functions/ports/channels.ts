@@ -14,4 +14,6 @@ export interface EdgeChannel {
   deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void;
   /** Resolves when the client has taken most of what it was sent, or is not there any more. */
   drained(clientId: string, connectionNumber: number): Promise<void>;
+  /** The connection with that number has the client: one with a lower number, if it is there, has lost it and is closed. */
+  takenOver(clientId: string, connectionNumber: number): void;
 }

@@ -124,6 +124,13 @@ export class Edge implements EdgeChannel {
     }
   }
 
+  takenOver(clientId: string, connectionNumber: number): void {
+    const other = this.#byClient.get(clientId);
+    if (other === undefined || other.state.connectionNumber >= connectionNumber) return;
+    this.#byClient.delete(clientId);
+    this.#feed(other, { type: 'taken-over' });
+  }
+
   /** Says goodbye to every client, and resolves when every presence row says so too. */
   async close(): Promise<void> {
     for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });

@@ -12,12 +12,13 @@ type Outbound = Pick<LoadedSession, 'inFlight' | 'queued'>;
 const PAGE_ROWS = 500;
 
 /**
- * Takes over every session of a shard, as the store has it. Whoever was connected when the last owner went is not any more.
+ * Takes over every session of a shard, as the store has it. Whoever was connected when the last owner went is not any more:
+ * `left` is told of them.
  * Resolves with sessions that their clients have replaced and whose rows are left.
  */
 export async function loadSessions(
   shard: Shard,
-  parts: { store: Store; clock: Clock; shardNumber: number },
+  parts: { store: Store; clock: Clock; shardNumber: number; left: (row: PresenceRow) => void },
 ): Promise<SessionName[]> {
   const { store, clock, shardNumber } = parts;
   const sessions = new Map<string, SessionRow>();
@@ -38,6 +39,7 @@ export async function loadSessions(
       page.map(({ row, version }) => load(shard, store, row, version, { sessions, replaced }, clock.now())),
     );
     for (const session of loaded) shard.load(session, clock.now());
+    for (const { row } of page) if (row.disconnectedAtMs === null) parts.left(row);
   }
   return replaced;
 }

@@ -5,24 +5,40 @@ import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
 import type { PresenceRow, PresenceStore } from '../ports/store.js';
 
+export interface ClaimedPresence {
+  row: PresenceRow;
+  sessionPresent: boolean;
+  /** The edge whose connection has lost the client, as far as the row tells. */
+  takenFrom: string | null;
+}
+
 /** The compare-and-set loops over presence rows. Each call resolves when the row is durable. */
 export class Presence {
   readonly #store: PresenceStore;
   readonly #clock: Clock;
   readonly #edge: string;
+  readonly #isOneConnection: boolean;
 
-  constructor(parts: { store: PresenceStore; clock: Clock; edge: string }) {
+  /** `isOneConnection`: no two connections have this name of an edge, so that what it claims twice it has. */
+  constructor(parts: { store: PresenceStore; clock: Clock; edge: string; isOneConnection?: boolean }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#edge = parts.edge;
+    this.#isOneConnection = parts.isOneConnection ?? false;
   }
 
   /** Raises the connection number: from now on the client is this connection's. */
-  async claim(claim: Claim): Promise<{ row: PresenceRow; sessionPresent: boolean }> {
+  async claim(claim: Claim): Promise<ClaimedPresence> {
     for (;;) {
       const found = await this.#store.get(claim.clientId);
-      const claimed = claimPresence(found?.row ?? null, claim, this.#edge, this.#clock.now());
-      if (await this.#wins(() => this.#store.put(claimed.row, found?.version ?? 0))) return claimed;
+      const before = found?.row ?? null;
+      const isLive = before !== null && before.disconnectedAtMs === null;
+      if (isLive && this.#isOneConnection && before.edge === this.#edge) {
+        return { row: before, sessionPresent: before.generation !== before.connectionNumber, takenFrom: null };
+      }
+      const claimed = claimPresence(before, claim, this.#edge, this.#clock.now());
+      const takenFrom = isLive ? before.edge : null;
+      if (await this.#wins(() => this.#store.put(claimed.row, found?.version ?? 0))) return { ...claimed, takenFrom };
     }
   }
 
@@ -43,6 +59,24 @@ export class Presence {
       return { ...row, will, disconnectedAtMs: how.atMs, sessionExpiryS: how.sessionExpiryS };
     });
     return isOurs;
+  }
+
+  /** The connection goes on at this edge. */
+  async move(clientId: string, connectionNumber: number): Promise<void> {
+    const edge = this.#edge;
+    await this.#change(clientId, (row) => (row.connectionNumber === connectionNumber ? { ...row, edge } : row));
+  }
+
+  /** As `leave`, said by somebody else, who knows no more than that; resolves with the row, or null where it is not that connection's any more. */
+  async lose(clientId: string, connectionNumber: number, atMs: number): Promise<PresenceRow | null> {
+    let lost: PresenceRow | null = null;
+    await this.#change(clientId, (row) => {
+      lost = null;
+      if (row.connectionNumber !== connectionNumber || row.disconnectedAtMs !== null) return row;
+      lost = { ...row, disconnectedAtMs: atMs };
+      return lost;
+    });
+    return lost;
   }
 
   /** A will is published: it is taken out of the row, which stays as in `leave`. */

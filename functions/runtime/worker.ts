@@ -2,16 +2,19 @@ import { retainedRows } from '../fan-out/retained-row.js';
 import type { SessionChannel } from '../ports/channels.js';
 import type { Log, LogEntry, Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
-import type { CheckpointRow } from '../ports/store.js';
+import type { CheckpointRow, PresenceRow } from '../ports/store.js';
 import type { SessionLimits } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
-import { layoutIn, type Routes } from '../topics/routes.js';
+import { layoutIn } from '../topics/routes.js';
+import { CommandFollower } from './command-follower.js';
+import { GatewayClients, type GatewayClientsLimits, type GatewayClientsParts } from './gateway-clients.js';
 import { History } from './history.js';
 import { loadSessions } from './load-sessions.js';
 import { LogReaders, type ReadLimits } from './log-readers.js';
 import { LogTopics } from './log-topics.js';
 import type { PartitionFollower } from './partition-follower.js';
+import type { RemoteCommands } from './remote-commands.js';
 import { Repeats } from './repeats.js';
 import { Seldom } from './seldom.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
@@ -19,7 +22,8 @@ import { SubscribeLine } from './subscribe-line.js';
 
 export interface WorkerParts extends Omit<ShardDriverParts, 'history'> {
   log: Log;
-  routes: Routes;
+  /** Where a gateway holds connections of clients: how they are reached. */
+  gateway?: Omit<GatewayClientsParts, 'clock' | 'telemetry' | 'presence' | 'local'> & { limits: GatewayClientsLimits };
 }
 
 export type WorkerLimits = SessionLimits & ReadLimits;
@@ -40,12 +44,14 @@ const SKIPPED_SAID_EVERY_MS = 3_600_000;
 export class Worker implements SessionChannel {
   readonly #parts: WorkerParts;
   readonly #driver: ShardDriver;
+  readonly #clients: GatewayClients | undefined;
   readonly #readers: LogReaders;
   readonly #subscribing: SubscribeLine;
   readonly #seldom: Seldom;
   readonly #repeats = new Repeats();
   readonly #shardNumber: number;
   readonly #lingerMs: number;
+  #commands: CommandFollower | undefined;
   readonly #cancels = new Map<() => void, () => void>();
   #closing = false;
 
@@ -74,7 +80,10 @@ export class Worker implements SessionChannel {
     const { clock, publisher } = parts;
     const topics = new LogTopics(parts);
     this.#parts = parts;
-    this.#driver = new ShardDriver({ ...parts, history: new History({ ...parts, topics }) }, options);
+    const gateway = parts.gateway && { ...parts, ...parts.gateway, local: parts.edge };
+    this.#clients = gateway && new GatewayClients(gateway, gateway.limits, { epoch: options.epoch, shard: this });
+    const edge = this.#clients ?? parts.edge;
+    this.#driver = new ShardDriver({ ...parts, edge, history: new History({ ...parts, topics }) }, options);
     this.#shardNumber = options.shard;
     this.#lingerMs = options.limits.lingerMs;
     this.#seldom = new Seldom(clock, SKIPPED_SAID_EVERY_MS);
@@ -92,6 +101,7 @@ export class Worker implements SessionChannel {
   }
 
   tell(command: SessionCommand): void {
+    if (command.type === 'connected') this.#clients?.takenOver(command.clientId, command.connectionNumber);
     if (command.type === 'subscribe' || command.type === 'unsubscribe') this.#subscribing.take(command);
     else this.#driver.shard.command(command, this.#parts.clock.now());
   }
@@ -124,6 +134,8 @@ export class Worker implements SessionChannel {
     await this.#driver.settled();
     this.#closing = true;
     for (const cancel of this.#cancels.values()) cancel();
+    await this.#commands?.close();
+    this.#clients?.close();
     await this.#readers.close();
     await this.#driver.settled();
     await this.#driver.saveCheckpoints();
@@ -133,11 +145,19 @@ export class Worker implements SessionChannel {
   async #run(checkpoints: readonly CheckpointRow[]): Promise<void> {
     const { clock, telemetry } = this.#parts;
     const { shard } = this.#driver;
-    const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber });
+    const clients = this.#clients;
+    if (clients !== undefined) {
+      const hear = (commands: RemoteCommands) => clients.hear(commands);
+      const failed = (error: unknown) => this.#parts.failed?.(error);
+      this.#commands = await CommandFollower.open({ ...this.#parts, hear, failed }, this.#shardNumber);
+    }
+    const left = (row: PresenceRow) => clients?.left(row);
+    const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber, left });
     // Before anything else of their clients is cleared, and not before all are here who may have what they leave.
     for (const session of replaced) this.#driver.clear(session);
     shard.tick(clock.now());
     await this.#readers.start(checkpoints);
+    this.#commands?.go();
     this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
     this.#every(CHECKPOINT_EVERY_MS, async () => this.#readers.acknowledge(await this.#driver.saveCheckpoints()));
     this.#every(LOOK_EVERY_MS, () => this.#readers.look());

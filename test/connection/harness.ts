@@ -12,7 +12,7 @@ import { clientBytes, levelOf } from '../support/wire.js';
 import { toNumber, type Words } from '../support/words.js';
 import { effectLine } from './effect-line.js';
 
-const LIMITS: ConnectionState['limits'] = {
+const LIMITS = {
   packetMaxBytes: 1_000,
   receiveMaximum: 65_535,
   appendsMax: 100,
@@ -21,7 +21,7 @@ const LIMITS: ConnectionState['limits'] = {
   keepAliveMaxS: 0,
   sessionExpiryMaxS: 0xffff_ffff,
   topicAliasMaximum: 0,
-};
+} satisfies ConnectionState['limits'];
 
 /** Whose verdict a command stands for. */
 const VERDICTS = {

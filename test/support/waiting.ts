@@ -22,6 +22,11 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 
   }
 }
 
+/** Looks again and again; for what tells nobody that it has come to be. Goes `within` a deadline. */
+export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resume) => setTimeout(resume, 20));
+}
+
 /** What arrives over time, in order. A test takes it one by one, or waits until what arrived is as it should be. */
 export class Inbox<T> {
   readonly all: T[] = [];

@@ -1,0 +1,217 @@
+import type { Claim, Effect } from '../connection/effects.js';
+import type { Input } from '../connection/inputs.js';
+import { type ConnectionLimits, type ConnectionState, initialConnection, isOver } from '../connection/state.js';
+import { step } from '../connection/step.js';
+import { encode } from '../mqtt/encode.js';
+import type { Authenticator } from '../ports/authenticator.js';
+import type { Clock } from '../ports/clock.js';
+import type { ConnectionStore, GatewayRow } from '../ports/connections.js';
+import { portErrorCode } from '../ports/errors.js';
+import type { Gateway } from '../ports/gateway.js';
+import type { CloseReason } from '../ports/peer.js';
+import type { SessionCommand } from '../ports/session-commands.js';
+import type { InboundStore, PresenceStore } from '../ports/store.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import { perform } from './durable-effects.js';
+import { GATEWAY_EDGE } from './gateway-name.js';
+import { Presence } from './presence.js';
+import type { Publisher } from './publisher.js';
+import type { RemoteCommands } from './remote-commands.js';
+import { retry } from './retry.js';
+
+export interface GatewayEdgeParts {
+  clock: Clock;
+  telemetry: Telemetry;
+  authenticator: Authenticator;
+  presence: PresenceStore;
+  inbound: InboundStore;
+  connections: ConnectionStore;
+  publisher: Publisher;
+  gateway: Gateway;
+  /** Resolves when the shard will hear of them. */
+  tell: (commands: RemoteCommands) => Promise<void>;
+}
+
+/** What one frame of a client has come to. */
+export interface Outcome {
+  /** Bytes of whole packets for the client. */
+  bytes: Uint8Array;
+  /** Why the connection is to be closed, after them; null: it stays. */
+  closes: CloseReason | null;
+}
+
+/** One connection for as long as one frame of it is dealt with. */
+interface Step {
+  readonly id: string;
+  /** No other invocation's appends are this one's own. */
+  readonly self: string;
+  readonly peer: string;
+  readonly state: ConnectionState;
+  readonly presence: Presence;
+  readonly sent: Uint8Array[];
+  readonly commands: SessionCommand[];
+  readonly working: Set<Promise<void>>;
+  closes: CloseReason | null;
+}
+
+/**
+ * The gateway edge's driver: steps a machine that was loaded, obeys, and waits until nothing is under way, so that what is saved
+ * then is whole. Whatever it is told twice comes to the same.
+ */
+export class GatewayEdge {
+  readonly #parts: GatewayEdgeParts;
+  readonly #limits: ConnectionLimits;
+
+  constructor(parts: GatewayEdgeParts, limits: ConnectionLimits) {
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  /** The machine of a new connection. */
+  begin(peerAddress: string): ConnectionState {
+    const { clock } = this.#parts;
+    const options = { limits: this.#limits, peerAddress, spareClientId: `pulsegate-${clock.unique()}` };
+    return initialConnection(options, clock.now());
+  }
+
+  /** The client's bytes of one frame. Changes `row.state`, which is to be saved. Rejects `PortError` where the shard cannot be told. */
+  async received(row: GatewayRow, frame: number, bytes: Uint8Array): Promise<Outcome> {
+    return this.#run(row, frame, [{ type: 'bytes-received', bytes }]);
+  }
+
+  /** The gateway says that the connection is gone. */
+  async lost(row: GatewayRow): Promise<void> {
+    await this.#run(row, Number.MAX_SAFE_INTEGER, [{ type: 'peer-closed' }]);
+  }
+
+  async #run(row: GatewayRow, frame: number, inputs: readonly Input[]): Promise<Outcome> {
+    const { clock, presence } = this.#parts;
+    const state = row.state as ConnectionState;
+    const run: Step = {
+      id: row.id,
+      self: clock.unique(),
+      peer: row.peer,
+      state,
+      presence: new Presence({ store: presence, clock, edge: `${GATEWAY_EDGE}${row.id}`, isOneConnection: true }),
+      sent: [],
+      commands: [],
+      working: new Set(),
+      closes: null,
+    };
+    for (const input of inputs) this.#feed(run, input);
+    // All of it, whatever has failed: nothing may go on behind the answer.
+    const failures: unknown[] = [];
+    while (run.working.size > 0) {
+      const results = await Promise.allSettled(run.working);
+      failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+    }
+    if (failures.length > 0) throw failures[0];
+    const { clientId, connectionNumber } = state;
+    if (run.commands.length > 0) {
+      await this.#parts.tell({ clientId, connectionNumber, frame, gatewayId: row.id, commands: run.commands });
+    }
+    return { bytes: Buffer.concat(run.sent), closes: run.closes ?? (isOver(state) ? 'normal' : null) };
+  }
+
+  #feed(run: Step, input: Input): void {
+    for (const effect of step(run.state, input, this.#parts.clock.now())) this.#obey(run, effect);
+  }
+
+  #obey(run: Step, effect: Effect): void {
+    const { telemetry } = this.#parts;
+    const { state } = run;
+    switch (effect.type) {
+      case 'send': {
+        const bytes = encode(effect.packet, state.level ?? 5);
+        if (bytes !== null) run.sent.push(bytes);
+        return;
+      }
+      case 'close':
+        run.closes = effect.reason;
+        return;
+      // One frame is dealt with at a time, and its bytes are here.
+      case 'pause-reading':
+      case 'resume-reading':
+        return;
+      case 'yield':
+        return this.#then(run, async () => ({ type: 'yielded' }));
+      case 'authenticate':
+        return this.#then(run, () => this.#authenticate(run, effect));
+      case 'claim':
+        return this.#then(run, () => this.#claim(run, effect.claim));
+      case 'append':
+        telemetry.count('publications-received');
+        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: run.self }));
+      case 'begin-inbound':
+      case 'resolve-append':
+      case 'end-inbound':
+      case 'drop-inbound':
+        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: run.self }));
+      case 'tell-session':
+        run.commands.push(effect.command);
+        return;
+      case 'leave':
+        return this.#leave(run, effect);
+      case 'count':
+        return telemetry.count(effect.name);
+      case 'report': {
+        const { clause, text } = effect;
+        const client = state.clientId === '' ? undefined : state.clientId;
+        return telemetry.log(effect.level, effect.event, { client, peer: run.peer, clause, text });
+      }
+    }
+  }
+
+  #then(run: Step, perform: () => Promise<Input>): void {
+    this.#work(
+      run,
+      perform().then((input) => this.#feed(run, input)),
+    );
+  }
+
+  #work(run: Step, work: Promise<void>): void {
+    const done: Promise<void> = work.finally(() => run.working.delete(done));
+    run.working.add(done);
+  }
+
+  async #authenticate(run: Step, effect: Extract<Effect, { type: 'authenticate' }>): Promise<Input> {
+    const { clientId, username, password } = effect;
+    try {
+      const verdict = await this.#parts.authenticator.authenticate({ clientId, username, password, peer: run.peer });
+      const refused = !verdict.admitted && (verdict.known ? 'not-authorized' : 'refused');
+      return { type: 'authenticated', verdict: refused || 'admitted' };
+    } catch (error) {
+      this.#parts.telemetry.log('warn', 'authenticator-failed', { client: clientId, error: String(error) });
+      return { type: 'authenticated', verdict: 'unavailable' };
+    }
+  }
+
+  /** The gateway's connection that had the client before is closed here: that must not wait for a worker. */
+  async #claim(run: Step, claim: Claim): Promise<Input> {
+    const { gateway, telemetry } = this.#parts;
+    try {
+      const { row, takenFrom, sessionPresent } = await run.presence.claim(claim);
+      const { connectionNumber, generation, will, leftWills } = row;
+      if (takenFrom?.startsWith(GATEWAY_EDGE)) {
+        const id = takenFrom.slice(GATEWAY_EDGE.length);
+        await gateway.close(id).catch((error: unknown) => {
+          telemetry.log('warn', 'taken-over-not-closed', { client: claim.clientId, error: String(error) });
+        });
+      }
+      return { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills };
+    } catch (error) {
+      telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
+      return { type: 'claim-failed', code: portErrorCode(error) };
+    }
+  }
+
+  #leave(run: Step, { sessionExpiryS, will, atMs }: Extract<Effect, { type: 'leave' }>): void {
+    const { clientId, connectionNumber } = run.state;
+    const leave = async () => {
+      const call = () => run.presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
+      const isOurs = await retry('leave', this.#parts, call);
+      if (isOurs) run.commands.push({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
+    };
+    this.#work(run, leave());
+  }
+}

@@ -1,0 +1,156 @@
+import type { ConnectionState } from '../connection/state.js';
+import type { GatewayRow } from '../ports/connections.js';
+import { PortError } from '../ports/errors.js';
+import type { GatewayEdge, GatewayEdgeParts } from './gateway-edge.js';
+import { GATEWAY_EDGE } from './gateway-name.js';
+import { Presence } from './presence.js';
+
+/** One text frame of a client, decoded. */
+export interface ClientFrame {
+  /** Rising by one, from 1. */
+  number: number;
+  bytes: Uint8Array;
+  /** Whether the next frame goes on with the same message. */
+  isPart: boolean;
+}
+
+/** What becomes of a frame. Each but `answer` ends the connection; `bytes` are the last that the client gets. */
+export type Reply =
+  | { type: 'answer'; number: number; bytes: Uint8Array }
+  | { type: 'closed'; number: number; bytes: Uint8Array }
+  /** There is no such connection, or its frames are out of step: the client half is to come again. */
+  | { type: 'unknown' }
+  | { type: 'too-large' };
+
+const NOTHING = new Uint8Array();
+
+/**
+ * Frames of the gateway's connections, one at a time: loads what a connection was, lets the machine deal with the frame, and
+ * saves it under the condition that nobody else has meanwhile. A frame that comes again gets the answer that it had.
+ */
+export class GatewayFrames {
+  readonly #parts: GatewayEdgeParts;
+  readonly #edge: GatewayEdge;
+  readonly #messageMaxBytes: number;
+
+  constructor(parts: GatewayEdgeParts, edge: GatewayEdge, messageMaxBytes: number) {
+    this.#parts = parts;
+    this.#edge = edge;
+    this.#messageMaxBytes = messageMaxBytes;
+  }
+
+  /** A new connection, or with `resumes` one that goes on with another of that token. Resolves with its own token. */
+  async open(id: string, peer: string, resumes: string | null): Promise<string> {
+    const { clock, connections } = this.#parts;
+    const row: GatewayRow = {
+      id,
+      state: resumes === null ? this.#edge.begin(peer) : null,
+      frames: 0,
+      answer: NOTHING,
+      partsFrom: 0,
+      partsBytes: 0,
+      heardAtMs: clock.now(),
+      peer,
+      token: resumes ?? `${id}.${clock.unique()}`,
+    };
+    await connections.put(row, 0).catch(unlessConflict);
+    return row.token;
+  }
+
+  async receive(id: string, frame: ClientFrame): Promise<Reply> {
+    const { connections } = this.#parts;
+    const found = (await connections.get(id)) ?? null;
+    const current = found?.row.state === null ? await this.#resume(found.row) : found;
+    if (current === null) return { type: 'unknown' };
+    const { row, version } = current;
+    const { number } = frame;
+    if (number > 0 && number === row.frames) return { type: 'answer', number, bytes: row.answer };
+    if (number !== row.frames + 1) return { type: 'unknown' };
+    if (row.partsBytes + frame.bytes.length > this.#messageMaxBytes) {
+      await this.#end(row);
+      return { type: 'too-large' };
+    }
+    const reply = frame.isPart ? await this.#keep(row, frame) : await this.#deal(row, frame);
+    if (reply.type !== 'answer') {
+      await connections.delete(id);
+      return reply;
+    }
+    return (await this.#save(row, version, reply)) ? reply : this.#again(id, number);
+  }
+
+  /** The gateway says that the connection is over. */
+  async close(id: string): Promise<void> {
+    const found = await this.#parts.connections.get(id);
+    if (found === undefined) return;
+    if (found.row.state !== null) await this.#end(found.row);
+    else await this.#parts.connections.delete(id);
+  }
+
+  async #end(row: GatewayRow): Promise<void> {
+    await this.#edge.lost(row);
+    await this.#parts.connections.delete(row.id);
+  }
+
+  async #keep(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Reply> {
+    await this.#parts.connections.putPart(row.id, number, bytes);
+    if (row.partsFrom === 0) row.partsFrom = number;
+    row.partsBytes += bytes.length;
+    return { type: 'answer', number, bytes: NOTHING };
+  }
+
+  async #deal(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Reply> {
+    const message = row.partsFrom === 0 ? bytes : Buffer.concat([...(await this.#keptOf(row, number)), bytes]);
+    row.partsFrom = 0;
+    row.partsBytes = 0;
+    if (message.length === 0) return { type: 'answer', number, bytes: NOTHING };
+    const outcome = await this.#edge.received(row, number, message);
+    return { type: outcome.closes === null ? 'answer' : 'closed', number, bytes: outcome.bytes };
+  }
+
+  #keptOf(row: GatewayRow, number: number): Promise<Uint8Array[]> {
+    return this.#parts.connections.parts(row.id, row.partsFrom, number - 1);
+  }
+
+  async #save(row: GatewayRow, version: number, { number, bytes }: { number: number; bytes: Uint8Array }) {
+    const saved = { ...row, frames: number, answer: bytes, heardAtMs: this.#parts.clock.now() };
+    try {
+      await this.#parts.connections.put(saved, version);
+      return true;
+    } catch (error) {
+      unlessConflict(error);
+      return false;
+    }
+  }
+
+  /** Somebody else has dealt with the same frame meanwhile. */
+  async #again(id: string, number: number): Promise<Reply> {
+    const found = await this.#parts.connections.get(id);
+    if (found?.row.frames !== number) return { type: 'unknown' };
+    return { type: 'answer', number, bytes: found.row.answer };
+  }
+
+  /** The first frame of a connection that goes on with another: its row comes here, and whoever has to know is told. */
+  async #resume({ id, token, peer }: GatewayRow): Promise<{ row: GatewayRow; version: number } | null> {
+    const { clock, connections, presence, tell } = this.#parts;
+    const from = token.slice(0, token.lastIndexOf('.'));
+    const found = await connections.get(from);
+    if (found === undefined || found.row.state === null || found.row.token !== token) return null;
+    const row = { ...found.row, id, peer, token: `${id}.${clock.unique()}`, heardAtMs: clock.now() };
+    const kept = row.partsFrom === 0 ? [] : await connections.parts(from, row.partsFrom, row.frames);
+    for (const [index, bytes] of kept.entries()) await connections.putPart(id, row.partsFrom + index, bytes);
+    const { clientId, connectionNumber, phase } = row.state as ConnectionState;
+    if (phase === 'connected') {
+      const edge = `${GATEWAY_EDGE}${id}`;
+      await new Presence({ store: presence, clock, edge }).move(clientId, connectionNumber);
+    }
+    const version = await connections.move(row, from, found.version);
+    if (phase === 'connected') {
+      await tell({ clientId, connectionNumber, frame: row.frames, gatewayId: id, commands: [] });
+    }
+    return { row, version };
+  }
+}
+
+function unlessConflict(error: unknown): void {
+  if (!(error instanceof PortError) || error.code !== 'conflict') throw error;
+}

@@ -1,0 +1,43 @@
+import { fromSnapshot, toSnapshot } from '../mqtt/snapshot.js';
+import type { LogRecord } from '../ports/log.js';
+import type { SessionCommand } from '../ports/session-commands.js';
+
+/** What one frame of a connection in another process has for the shard of its session: one record of the shard's command topic. */
+export interface RemoteCommands {
+  clientId: string;
+  connectionNumber: number;
+  /** Of the connection, rising: what is told twice, as after a crash, is heard once. */
+  frame: number;
+  /** By which the gateway knows the connection. */
+  gatewayId: string;
+  commands: readonly SessionCommand[];
+}
+
+/** Raised when an older worker could not understand what is written. It then leaves it alone and says so. */
+const VERSION = '1';
+const VERSION_PROPERTY = 'pulsegate-commands';
+
+/** Of the log. Nothing but commands may get into it: no route may name it. */
+export function commandTopic(shard: number): string {
+  return `${COMMAND_TOPICS}${shard}`;
+}
+
+export const COMMAND_TOPICS = 'pulsegate-sessions-';
+
+export function toCommandRecord(remote: RemoteCommands): LogRecord {
+  return {
+    key: remote.clientId,
+    payload: Buffer.from(toSnapshot(remote)),
+    properties: { [VERSION_PROPERTY]: VERSION },
+  };
+}
+
+export function fromCommandRecord({ payload, properties }: LogRecord): RemoteCommands | { problem: string } {
+  const version = properties[VERSION_PROPERTY];
+  if (version !== VERSION) return { problem: `commands of version ${version ?? 'none'}, and not ${VERSION}` };
+  try {
+    return fromSnapshot<RemoteCommands>(Buffer.from(payload).toString());
+  } catch {
+    return { problem: 'it is not JSON' };
+  }
+}

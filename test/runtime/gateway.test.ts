@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PortError } from '../../functions/ports/errors.js';
+import { eventually, within } from '../support/waiting.js';
+import { GatewayStage, publish, subscribe } from './gateway-stage.js';
+
+test('a client of the gateway publishes, subscribes and is delivered to', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  assert.equal(reader.packets.all[0]?.cmd, 'connack');
+  await reader.send(subscribe('a/+', 2));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const writer = await stage.connect('writer');
+  for (const qos of [0, 1, 2] as const) await writer.send(publish(`a/${qos}`, `${qos}`, qos, qos + 1));
+  assert.deepEqual(
+    writer.packets.all.map(({ cmd }) => cmd),
+    ['connack', 'puback', 'pubrec'],
+  );
+  await reader.packets.until('all three', () => reader.publishes().length === 3);
+  assert.deepEqual(reader.publishes().sort(), ['0', '1', '2']);
+});
+
+test('a publication of QoS 1 is one read, one write and one append, and tells the shard nothing', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const writer = await stage.connect('writer');
+  for (const name of Object.keys(stage.connections.calls)) stage.connections.calls[name] = 0;
+  await writer.send(publish('a', 'x', 1, 7));
+  const { calls } = stage.connections;
+  assert.deepEqual([calls.get, calls.put], [1, 1]);
+  assert.equal(
+    Object.values(calls).reduce((sum, count) => sum + count, 0),
+    2,
+  );
+});
+
+test('a frame that comes again is answered as before, and changes nothing', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('a'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const writer = await stage.connect('writer');
+  const first = await writer.send(publish('a', 'x', 1, 7));
+  writer.number -= 1;
+  assert.deepEqual(await writer.send(publish('a', 'x', 1, 7)), first);
+  await writer.send(publish('a', 'y', 1, 8));
+  await reader.packets.until('both', () => reader.publishes().includes('y'));
+  assert.deepEqual(reader.publishes(), ['x', 'y']);
+});
+
+test('a frame out of turn ends nothing, and its sender has to come again', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const writer = await stage.connect('writer');
+  writer.number += 1;
+  assert.deepEqual(await writer.send(publish('a', 'x', 1, 7)), { type: 'unknown' });
+  writer.number = 1;
+  assert.equal((await writer.send(publish('a', 'x', 1, 7))).type, 'answer');
+});
+
+test('a message in parts is put together', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('large'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const writer = await stage.connect('writer');
+  const { generate } = await import('mqtt-packet');
+  const text = 'x'.repeat(100_000);
+  const bytes = generate(publish('large', text, 1, 3) as never, { protocolVersion: 5 });
+  await writer.frame(bytes.subarray(0, 30_000), true);
+  await writer.frame(bytes.subarray(30_000, 60_000), true);
+  await writer.frame(bytes.subarray(60_000));
+  assert.equal(writer.packets.all.at(-1)?.cmd, 'puback');
+  await reader.packets.until('it', () => reader.publishes().length === 1);
+  assert.equal(reader.publishes()[0], text);
+});
+
+test('a frame for the client that is in doubt is posted again under its number, and one refused for now waits', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  stage.failures.push('lost-answer', new PortError('full', '429'));
+  await reader.send(subscribe('a'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  await within(
+    'the frame once more',
+    eventually(() => reader.workerFrames.length === 2),
+  );
+  assert.deepEqual(reader.workerFrames, [1, 1]);
+  assert.equal(reader.packets.all.filter(({ cmd }) => cmd === 'suback').length, 1);
+});
+
+test('a connection goes on under another name without a word to the session', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const { client: before, token } = await stage.open();
+  const head = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, keepalive: 30, clean: true };
+  await before.send({ ...head, clientId: 'mover' });
+  await before.send(subscribe('a'));
+  await before.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const { client: after } = await stage.open(token);
+  after.number = before.number;
+  assert.equal((await after.send(publish('b', 'x', 1, 3))).type, 'answer');
+  const writer = await stage.connect('writer');
+  await writer.send(publish('a', 'moved', 1, 7));
+  await after.packets.until('it', () => after.publishes().includes('moved'));
+  assert.deepEqual(before.publishes(), []);
+  assert.deepEqual(await stage.frames.receive(before.id, { number: 4, bytes: new Uint8Array(), isPart: false }), {
+    type: 'unknown',
+  });
+});
+
+test('a will comes when the gateway says that the connection is over, and when it never does', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('wills/+'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const will = (topic: string) => ({ will: { topic, payload: topic, qos: 1, retain: false, properties: {} } });
+  const told = await stage.connect('told', will('wills/told'));
+  await stage.frames.close(told.id);
+  await reader.packets.until('one', () => reader.publishes().includes('wills/told'));
+  await stage.connect('silent', will('wills/silent'));
+  const other = eventually(async () => {
+    // So that it is not silent itself.
+    await reader.frame(new Uint8Array());
+    return reader.publishes().includes('wills/silent');
+  });
+  await within('the other', other);
+  assert.deepEqual(reader.publishes(), ['wills/told', 'wills/silent']);
+});
+
+test('a client identifier taken over closes the connection before', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const before = await stage.connect('twice');
+  const after = await stage.connect('twice');
+  assert.deepEqual(stage.closed, [before.id]);
+  assert.equal((await after.send(publish('a', 'x', 1, 7))).type, 'answer');
+});
+
+test('a worker that comes closes connections from before it, and their clients find all that was queued', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('a', 2));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  await stage.worker?.close();
+  stage.worker = undefined;
+  const writer = await stage.connect('writer');
+  for (const qos of [1, 2] as const) await writer.send(publish('a', `${qos}`, qos, qos));
+  assert.deepEqual(
+    writer.packets.all.map(({ cmd }) => cmd),
+    ['connack', 'puback', 'pubrec'],
+  );
+  await stage.startWorker();
+  assert.deepEqual(stage.closed.sort(), [reader.id, writer.id].sort());
+  await stage.frames.close(reader.id);
+  const again = await stage.connect('reader');
+  await again.packets.until('both', () => again.publishes().length === 2);
+  assert.deepEqual(again.publishes(), ['1', '2']);
+});
