@@ -77,6 +77,25 @@ export function tableName(prefix: string): string {
   return `${prefix}-store`;
 }
 
+/** Of the gateway edge's connections, by the gateway's name of each. */
+export function connectionsTableName(prefix: string): string {
+  return `${prefix}-connections`;
+}
+
+/** In the table of connections: `row` is the connection's, `part` with a frame's number what that frame brought of a message. */
+export function connectionKey(id: string): Place {
+  return { pk: id, sk: 'row' };
+}
+
+export function messagePartKey(id: string, frame: number): Place {
+  return { pk: id, sk: joined('part', number(frame)) };
+}
+
+/** Of frames from `first` to `last`, both included. */
+export function messageParts(id: string, first = 0, last = Number.MAX_SAFE_INTEGER): Range {
+  return { pk: id, between: [messagePartKey(id, first).sk, messagePartKey(id, last).sk] };
+}
+
 export const META: Place = { pk: 'meta', sk: 'store' };
 
 export function presenceKey(clientId: string, shards: number): Place {

@@ -66,7 +66,7 @@ export function dynamoClient({
   credentials,
   connections = CONNECTIONS,
   answerMaxMs = ANSWER_MAX_MS,
-}: DynamoOptions): DynamoDBClient {
+}: Omit<DynamoOptions, 'shards'>): DynamoDBClient {
   const agent = { keepAlive: true, maxSockets: connections };
   return new DynamoDBClient({
     region,
