@@ -4,18 +4,8 @@ import {
   REMAINING_LENGTH_MAX_BYTES,
   SESSION_NEVER_EXPIRES_S,
 } from '../mqtt/limits.js';
-
-export interface Limit {
-  /** Environment variable; in a file, the same name. */
-  setting: string;
-  unit: 'bytes' | 'messages' | 'connections' | 'subscriptions' | 'partitions' | 'aliases' | 'ms' | 's';
-  default: number;
-  min: number;
-  max: number;
-  meaning: string;
-  /** What happens when it is reached. */
-  answer: string;
-}
+import { GATEWAY_LIMITS } from './gateway-limits.js';
+import type { Limit } from './limit.js';
 
 const MIB = 1024 * 1024;
 const COUNT_MAX = 1_000_000_000;
@@ -252,6 +242,7 @@ export const LIMITS = {
     meaning: 'the same, in bytes of the filters; all of them are written with each SUBSCRIBE',
     answer: 'SUBACK 0x97 (5), 0x80 (3.1.1)',
   },
+  ...GATEWAY_LIMITS,
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export type LimitValues = { [Name in keyof typeof LIMITS]: number };

@@ -34,6 +34,11 @@ export const SETTINGS: readonly SettingDescription[] = [
     form: 'embedded:DIRECTORY or dynamodb:?prefix=P&region=R&endpoint=URL&make=yes, each part optional',
   },
   {
+    setting: 'PULSEGATE_GATEWAY',
+    default: 'none: no client comes through API Gateway',
+    form: "https://API.execute-api.REGION.amazonaws.com/STAGE: where API Gateway's connections are called; needs PULSEGATE_STORE=dynamodb:",
+  },
+  {
     setting: 'PULSEGATE_ROUTES',
     default: '# -> keyed:mqtt',
     form: 'PATTERN -> KIND:TOPIC in a comma list, or in a file a YAML list; the first that matches wins (docs/PULSAR.md)',

@@ -1,7 +1,7 @@
 import { Routes } from '../topics/routes.js';
 import { parseRoutes } from '../topics/routes-setting.js';
 import { type DynamoSetting, readDynamoSetting } from './dynamodb-setting.js';
-import type { Limit } from './limits.js';
+import type { Limit } from './limit.js';
 import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, readPulsar } from './pulsar-settings.js';
 import { SETTINGS } from './setting-list.js';
 
@@ -119,6 +119,15 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
         );
       }
       return { kind: 'embedded', directory: directory ?? own };
+    },
+
+    gateway(store: StoreSetting): string | null {
+      const value = valueFor('PULSEGATE_GATEWAY');
+      if (value === undefined) return null;
+      const isUrl = /^https?:\/\//.test(value) && URL.canParse(value);
+      if (!isUrl || /[?#@]/.test(value)) bad('PULSEGATE_GATEWAY', value);
+      if (store.kind !== 'dynamodb') problems.push('PULSEGATE_GATEWAY needs PULSEGATE_STORE=dynamodb:…');
+      return value;
     },
 
     /** `namespace`: of topics with a short name. */

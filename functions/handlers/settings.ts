@@ -19,6 +19,8 @@ export interface Settings {
   tls: TlsSetting | null;
   log: LogSetting;
   store: StoreSetting;
+  /** Where API Gateway's connections are called; null: there are none. */
+  gateway: string | null;
   routes: Routes;
   shards: number;
   auth: AuthSetting;
@@ -82,6 +84,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
     tls,
     log,
     store,
+    gateway: read.gateway(store),
     routes: read.routes(log),
     shards: read.shards(),
     auth: auth ?? { kind: 'anonymous' },

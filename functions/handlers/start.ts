@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { version } from '../../package.json';
-import { anonymous } from '../adapters/auth/anonymous.js';
-import { usersFrom } from '../adapters/auth/users.js';
 import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
 import type { Authenticator } from '../ports/authenticator.js';
@@ -14,11 +11,12 @@ import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
 import { publishSystemTopics } from '../runtime/system-topics.js';
 import { Worker } from '../runtime/worker.js';
+import { authenticatorOf } from './authenticator.js';
 import { openBacking } from './backing.js';
 import { bringUp } from './bring-up.js';
 import { openListener } from './listeners.js';
 import { pagesOf } from './pages.js';
-import type { AuthSetting } from './setting-readers.js';
+import { gatewayPartOf } from './remote-parts.js';
 import type { Settings } from './settings.js';
 import { readTls } from './tls.js';
 
@@ -48,10 +46,11 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   const clock = systemClock;
   const self = clock.unique();
   const { limits, routes } = settings;
-  const backing = await openBacking({ settings, clock, telemetry, routes });
+  const backing = await openBacking({ settings, clock, telemetry });
   const { log, store } = backing;
   const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
   const acknowledged = (receipt: Receipt) => worker?.acknowledged(receipt);
+  const gateway = gatewayPartOf(settings);
   const publisher = new Publisher({ log, store, routes, discover, acknowledged });
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: SocketListener[] = [];
@@ -82,7 +81,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   });
   const startWorker = async () => {
     worker = await Worker.start(
-      { clock, telemetry, log, store, routes, presence, publisher, edge, failed: fail },
+      { clock, telemetry, log, store, routes, presence, publisher, edge, ...gateway, failed: fail },
       { shard: 0, owner: self, limits },
     );
     const owned = worker;
@@ -119,14 +118,4 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
 export function checkFiles(settings: Settings): void {
   authenticatorOf(settings.auth);
   readTls(settings.tls);
-}
-
-function authenticatorOf(auth: AuthSetting): Authenticator {
-  if (auth.kind === 'anonymous') return anonymous;
-  try {
-    return usersFrom(readFileSync(auth.file, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`PULSEGATE_AUTH is users:${auth.file}, which cannot be used: ${why}`);
-  }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../ports/clock.js';
 import type { Log, LogReader } from '../ports/log.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import { commandTopic, fromCommandRecord, type RemoteCommands } from './remote-commands.js';
+import { commandTopic } from '../topics/command-topic.js';
+import { fromCommandRecord, type RemoteCommands } from './remote-commands.js';
 import { Seldom } from './seldom.js';
 
 interface Parts {

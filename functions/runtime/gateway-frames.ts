@@ -16,7 +16,8 @@ export interface ClientFrame {
 
 /** What becomes of a frame. Each but `answer` ends the connection; `bytes` are the last that the client gets. */
 export type Reply =
-  | { type: 'answer'; number: number; bytes: Uint8Array }
+  /** `token`: with the first answer that a connection gets under its name, by which it may be resumed. */
+  | { type: 'answer'; number: number; bytes: Uint8Array; token?: string }
   | { type: 'closed'; number: number; bytes: Uint8Array }
   /** There is no such connection, or its frames are out of step: the client half is to come again. */
   | { type: 'unknown' }
@@ -39,8 +40,8 @@ export class GatewayFrames {
     this.#messageMaxBytes = messageMaxBytes;
   }
 
-  /** A new connection, or with `resumes` one that goes on with another of that token. Resolves with its own token. */
-  async open(id: string, peer: string, resumes: string | null): Promise<string> {
+  /** A new connection, or with `resumes` one that goes on with another of that token. */
+  async open(id: string, peer: string, resumes: string | null): Promise<void> {
     const { clock, connections } = this.#parts;
     const row: GatewayRow = {
       id,
@@ -54,7 +55,6 @@ export class GatewayFrames {
       token: resumes ?? `${id}.${clock.unique()}`,
     };
     await connections.put(row, 0).catch(unlessConflict);
-    return row.token;
   }
 
   async receive(id: string, frame: ClientFrame): Promise<Reply> {
@@ -64,7 +64,10 @@ export class GatewayFrames {
     if (current === null) return { type: 'unknown' };
     const { row, version } = current;
     const { number } = frame;
-    if (number > 0 && number === row.frames) return { type: 'answer', number, bytes: row.answer };
+    // What was told once under this name need not be told again.
+    const isFirst = row.frames === 0 || found?.row.state === null;
+    const token = number === 1 || isFirst ? { token: row.token } : {};
+    if (number > 0 && number === row.frames) return { type: 'answer', number, bytes: row.answer, ...token };
     if (number !== row.frames + 1) return { type: 'unknown' };
     if (row.partsBytes + frame.bytes.length > this.#messageMaxBytes) {
       await this.#end(row);
@@ -75,7 +78,8 @@ export class GatewayFrames {
       await connections.delete(id);
       return reply;
     }
-    return (await this.#save(row, version, reply)) ? reply : this.#again(id, number);
+    if (!(await this.#save(row, version, reply))) return this.#again(id, number);
+    return { ...reply, ...token };
   }
 
   /** The gateway says that the connection is over. */

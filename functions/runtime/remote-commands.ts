@@ -17,13 +17,6 @@ export interface RemoteCommands {
 const VERSION = '1';
 const VERSION_PROPERTY = 'pulsegate-commands';
 
-/** Of the log. Nothing but commands may get into it: no route may name it. */
-export function commandTopic(shard: number): string {
-  return `${COMMAND_TOPICS}${shard}`;
-}
-
-export const COMMAND_TOPICS = 'pulsegate-sessions-';
-
 export function toCommandRecord(remote: RemoteCommands): LogRecord {
   return {
     key: remote.clientId,

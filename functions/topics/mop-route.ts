@@ -1,3 +1,4 @@
+import { isCommandTopic } from './command-topic.js';
 import { mopLocalName, mopTopicOf } from './mop-name.js';
 import { hasWildcard, topicNameProblem } from './names.js';
 import { parseFullName } from './pulsar-name.js';
@@ -18,7 +19,7 @@ export interface MopOptions {
 /**
  * One topic of Pulsar per MQTT topic, named as MoP does: `/a/b` is `persistent://public/default/%2Fa%2Fb`, and an MQTT topic
  * that is itself `persistent://tenant/namespace/a` names that one. What only begins like a full name is a topic like any
- * other; MoP refuses it. Topics under `non-persistent://` are not taken: such a topic keeps nothing.
+ * other; MoP refuses it. Topics under `non-persistent://` are not taken: such a topic keeps nothing. Nor are those of commands.
  *
  * `a` and `persistent://public/default/a` are one topic of Pulsar and two of MQTT (`Spellings`). The key says which a publication
  * was for; messages of native producers and of MoP have none, and get the first of the two that the pattern takes.
@@ -63,13 +64,13 @@ export function mopRoute({
     const parts = parseFullName(topic) ?? { namespace, local: topic };
     const local = mopLocalName(parts.local);
     const name = `persistent://${parts.namespace}/${local}`;
-    return local === null || reserved.has(name) ? null : name;
+    return local === null || isCommandTopic(local) || reserved.has(name) ? null : name;
   }
 
   /** The MQTT topics that a topic of Pulsar stands for. */
   function spellings(logTopic: string): string[] {
     const parts = parseFullName(logTopic);
-    if (parts === null || parts.local.includes('/') || reserved.has(logTopic)) return [];
+    if (parts === null || parts.local.includes('/') || isCommandTopic(parts.local) || reserved.has(logTopic)) return [];
     const topic = mopTopicOf(parts.local);
     if (topic === null) return [];
     const full = `persistent://${parts.namespace}/${topic}`;

@@ -1,3 +1,5 @@
+import { isCommandTopic } from './command-topic.js';
+
 /** A topic of Pulsar by its parts: `persistent://tenant/namespace/local`. */
 export interface PulsarName {
   /** `tenant/namespace` */
@@ -30,6 +32,7 @@ export function pulsarNameProblem(name: string): string | null {
   if (parts === null || parts.local === '' || /[\s/{}?#+]|^\.{1,2}$/.test(parts.local)) {
     return 'is no topic of Pulsar: valid is mqtt, or persistent://tenant/namespace/mqtt';
   }
+  if (isCommandTopic(parts.local)) return 'is kept for what connections tell the shards';
   return PARTITION.test(parts.local) ? 'is the name of a partition: name the topic' : null;
 }
 

@@ -35,6 +35,7 @@ test('without anything the defaults run', () => {
     log: { kind: 'embedded', directory: '.pulsegate' },
     store: { kind: 'embedded', directory: '.pulsegate' },
     shards: 1,
+    gateway: null,
     auth: { kind: 'anonymous' },
     logLevel: 'info',
   });

@@ -13,8 +13,9 @@ import { GatewayEdge } from '../../functions/runtime/gateway-edge.js';
 import { GatewayFrames, type Reply } from '../../functions/runtime/gateway-frames.js';
 import { Presence } from '../../functions/runtime/presence.js';
 import { Publisher } from '../../functions/runtime/publisher.js';
-import { commandTopic, type RemoteCommands, toCommandRecord } from '../../functions/runtime/remote-commands.js';
+import { type RemoteCommands, toCommandRecord } from '../../functions/runtime/remote-commands.js';
 import { Worker } from '../../functions/runtime/worker.js';
+import { commandTopic } from '../../functions/topics/command-topic.js';
 import { Routes } from '../../functions/topics/routes.js';
 import { MemoryConnections } from '../doubles/memory-connections.js';
 import { defaultLimits } from '../simulation/manner.js';
@@ -120,16 +121,16 @@ export class GatewayStage {
     this.worker = await this.#start();
   }
 
-  async open(resumes: string | null = null): Promise<{ client: GatewayClient; token: string }> {
+  async open(resumes: string | null = null): Promise<GatewayClient> {
     this.#ids += 1;
     const client = new GatewayClient(this, `gw-${this.#ids}`);
-    const token = await this.frames.open(client.id, 'p', resumes);
+    await this.frames.open(client.id, 'p', resumes);
     this.clients.set(client.id, client);
-    return { client, token };
+    return client;
   }
 
   async connect(clientId: string, more: object = {}): Promise<GatewayClient> {
-    const { client } = await this.open();
+    const client = await this.open();
     const { properties, ...others } = more as { properties?: object };
     const head = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, keepalive: 30, clean: false };
     await client.send({ ...head, clientId, properties: { sessionExpiryInterval: 100, ...properties }, ...others });

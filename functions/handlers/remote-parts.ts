@@ -1,0 +1,69 @@
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { ApiGateway } from '../adapters/api-gateway/gateway.js';
+import { ConnectionTable } from '../adapters/dynamodb/connection-table.js';
+import { createTables } from '../adapters/dynamodb/create-tables.js';
+import { type DynamoOptions, dynamoStore } from '../adapters/dynamodb/open.js';
+import { openPulsarLog } from '../adapters/pulsar/open.js';
+import { serverFrame } from '../dialect/server-frame.js';
+import type { Log } from '../ports/log.js';
+import type { Store } from '../ports/store.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import type { WorkerParts } from '../runtime/worker.js';
+import type { DynamoSetting } from './dynamodb-setting.js';
+import type { LogSetting } from './setting-readers.js';
+import type { Settings } from './settings.js';
+
+/** Parts that are elsewhere: Pulsar, DynamoDB, API Gateway. Opening waits for none of them. */
+export function openLog(
+  { kind: _, ...options }: Extract<LogSetting, { kind: 'pulsar' }>,
+  { settings, telemetry }: { settings: Settings; telemetry: Telemetry },
+): Promise<Log> {
+  return openPulsarLog({
+    ...options,
+    appendDeadlineMs: settings.limits.appendDeadlineMs,
+    describe: (topic) => settings.routes.describe(topic),
+    tell: (level, event, about) => telemetry.log(level, event, about),
+  });
+}
+
+/** `prepare` resolves when the table answers and is what was expected. */
+export function openStore(setting: DynamoSetting, shards: number): { store: Store; prepare: () => Promise<void> } {
+  const options = { ...dynamoOptions(setting), shards };
+  const { store, prepare } = dynamoStore(options);
+  const makeAndPrepare = async () => {
+    await createTables(options);
+    await prepare();
+  };
+  return { store, prepare: setting.make ? makeAndPrepare : prepare };
+}
+
+export function openConnections(setting: DynamoSetting): ConnectionTable {
+  return new ConnectionTable(dynamoOptions(setting));
+}
+
+export function openGateway(endpoint: string, limits: { gatewayPostsMax: number }): ApiGateway {
+  const region = /\.execute-api\.([a-z\d-]+)\./.exec(endpoint)?.[1] ?? regionOf(null);
+  return new ApiGateway({ endpoint, region, credentials: defaultProvider(), connections: limits.gatewayPostsMax });
+}
+
+/** For a worker: the clients whose connections API Gateway holds; nothing where there are none. */
+export function gatewayPartOf({ gateway, store, limits }: Settings): Pick<WorkerParts, 'gateway'> {
+  if (gateway === null || store.kind !== 'dynamodb') return {};
+  const frame = (epoch: number, number: number, bytes: Uint8Array) =>
+    serverFrame({ type: 'worker', epoch, number, bytes });
+  return {
+    gateway: { gateway: openGateway(gateway, limits), connections: openConnections(store), frame, limits },
+  };
+}
+
+function dynamoOptions({ prefix, endpoint, region }: DynamoSetting): Omit<DynamoOptions, 'shards'> {
+  return { region: regionOf(region), prefix, ...(endpoint !== null && { endpoint }) };
+}
+
+function regionOf(given: string | null): string {
+  const region = given ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (region === undefined) {
+    throw new Error('PULSEGATE_STORE names no region, and neither AWS_REGION nor AWS_DEFAULT_REGION is set');
+  }
+  return region;
+}

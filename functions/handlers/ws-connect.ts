@@ -1,0 +1,48 @@
+import { type GatewayEvent, type GatewayResult, gatewayEvent, headerOf, peerOf } from './gateway-event.js';
+import type { GatewayFunctions } from './gateway-functions.js';
+import { gatewayFunctions } from './gateway-functions.js';
+
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
+/** Of the dialect (`docs/PROTOCOL.md`): the only one so far. */
+const VERSION = '1';
+
+/** `$connect`: the socket is there once this has answered 200. */
+export async function handler(event: unknown): Promise<GatewayResult> {
+  return connect(event, gatewayFunctions);
+}
+
+/** Never rejects. */
+export async function connect(event: unknown, functions: () => Promise<GatewayFunctions>): Promise<GatewayResult> {
+  const asked = gatewayEvent(event);
+  if (asked === null) return { statusCode: 400, body: 'no event of a WebSocket connection' };
+  const offered =
+    headerOf(asked, 'sec-websocket-protocol')
+      ?.split(',')
+      .map((each) => each.trim()) ?? [];
+  const chosen = SUBPROTOCOLS.find((each) => offered.includes(each));
+  if (offered.length > 0 && chosen === undefined) {
+    return { statusCode: 400, body: `a subprotocol is needed: ${SUBPROTOCOLS.join(' or ')}` };
+  }
+  const query = asked.queryStringParameters ?? {};
+  if ((query.v ?? VERSION) !== VERSION) return { statusCode: 400, body: `version ${VERSION} is spoken here` };
+  try {
+    const { frames } = await functions();
+    await frames.open(asked.requestContext.connectionId, peerOf(asked), query.resume ?? null);
+    return { statusCode: 200, ...(chosen !== undefined && { headers: { 'Sec-WebSocket-Protocol': chosen } }) };
+  } catch (error) {
+    return unavailable(asked, error, functions);
+  }
+}
+
+async function unavailable(
+  { requestContext: { connectionId } }: GatewayEvent,
+  error: unknown,
+  functions: () => Promise<GatewayFunctions>,
+): Promise<GatewayResult> {
+  const telemetry = await functions().then(
+    (parts) => parts.telemetry,
+    () => null,
+  );
+  telemetry?.log('error', 'connect-failed', { connection: connectionId, error: String(error) });
+  return { statusCode: 503, body: 'try again later' };
+}
