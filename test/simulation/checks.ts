@@ -3,6 +3,8 @@ import type { Broker, Machine } from './broker.js';
 import { LINK_LAG_MS, type VirtualClient } from './client.js';
 import type { Facts, Published, Received, Session, Subscribed, Will } from './facts.js';
 import type { KeptEntry } from './log.js';
+import { checkShare } from './share-check.js';
+import { SHARE } from './workload.js';
 
 export interface State {
   facts: Facts;
@@ -27,6 +29,7 @@ export function checkEverything(state: State): string[] {
     ...facts.wills.flatMap((will) => checkWill(will, log)),
     ...state.clients.flatMap(checkIdle),
     ...checkCheckpoints(state.machine),
+    ...checkShare(facts, SHARE, log.entries),
   ];
 }
 
@@ -116,8 +119,10 @@ function checkReceived(session: Session, { facts, writesFailed }: State, log: Lo
     // A subscription whose new QoS a crash undoes before its SUBACK may bring it again at the old one.
     const count = (counts.get(`${qos} ${id}`) ?? 0) + (qos === 1 ? 0 : 1);
     counts.set(`${qos} ${id}`, count);
-    if (count > 1 && !mayRepeat) problems.push(`${who} came ${count} times with QoS ${qos}`);
-    if (!isFirst || writesFailed) continue;
+    const more = extraCopies(session, received);
+    if (count > 1 + more && !mayRepeat) problems.push(`${who} came ${count} times with QoS ${qos}`);
+    // History is older than what came before it, and so is what another member of a share had.
+    if (!isFirst || writesFailed || more > 0) continue;
     const line = `${topic} ${origin.qos} ${qos}`;
     const last = reached.get(line);
     const place = log.places(id).find((each) => each > (last?.place ?? -1));
@@ -129,9 +134,16 @@ function checkReceived(session: Session, { facts, writesFailed }: State, log: Lo
 
 /** Whether a subscription may have brought a publication: one that had ended before it was sent may not. */
 function mayDeliver(subscribed: Subscribed, origin: Published, received: Received): boolean {
-  if (!filterMatches(subscribed.filter, received.topic) || subscribed.qos < received.qos) return false;
+  if (!filterMatches(subscribed.matches, received.topic) || subscribed.qos < received.qos) return false;
   if (subscribed.sentStep > received.step) return false;
   return received.retain || subscribed.endedStep === null || subscribed.endedStep >= origin.sentStep;
+}
+
+/** Besides one for its own subscriptions together: one for each share and for each time that history was asked for. */
+function extraCopies({ subscribed }: Session, { topic }: Received): number {
+  const matching = subscribed.filter(({ matches }) => filterMatches(matches, topic));
+  const shares = new Set(matching.filter(({ filter, matches }) => filter !== matches).map(({ filter }) => filter));
+  return shares.size + matching.filter(({ history }) => history).length;
 }
 
 /** A session that lives has got all that was appended after a SUBACK that still stands. */
@@ -139,6 +151,7 @@ function checkNothingLost(session: Session, { published, wills }: Facts, log: Lo
   const standing = session.subscribed.filter(
     (each) =>
       each.answeredStep !== null &&
+      each.filter === each.matches &&
       each.qos > 0 &&
       each.endAskedStep === null &&
       !session.subscribed.some(
@@ -152,7 +165,9 @@ function checkNothingLost(session: Session, { published, wills }: Facts, log: Lo
     const id = text(record.payload);
     const origin = published.get(id) ?? willsById.get(id);
     if (origin === undefined || origin.qos === 0 || origin.expires || got.has(id)) continue;
-    const promised = standing.find((each) => each.answeredStep! < step && filterMatches(each.filter, record.key));
+    const promised = standing.find(
+      (each) => (each.history || each.answeredStep! < step) && filterMatches(each.filter, record.key),
+    );
     if (promised === undefined) continue;
     problems.push(`${session.client} lost ${id} to ${record.key}, subscribed to ${promised.filter}`);
     got.add(id);

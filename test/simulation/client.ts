@@ -1,4 +1,6 @@
 import { generate, type Packet, type Parser, parser } from 'mqtt-packet';
+import { parseShared } from '../../functions/topics/names.js';
+import { FROM_PROPERTY } from '../../functions/topics/replay-from.js';
 import type { Chance } from './chance.js';
 import type { Facts, Published, Session, Subscribed, Will } from './facts.js';
 import type { Link } from './link.js';
@@ -174,20 +176,38 @@ export class VirtualClient {
     this.#send(connection, publishPacket(published, packetId, false, properties || undefined));
   }
 
-  subscribe(filters: readonly { filter: string; qos: 0 | 1 | 2; retainHandling: number }[]): void {
+  /** `identifier`, `history`: at level 5. */
+  subscribe(
+    filters: readonly { filter: string; qos: 0 | 1 | 2; retainHandling: number }[],
+    { identifier, history = false }: { identifier?: number; history?: boolean } = {},
+  ): void {
     const { connection, session } = this;
     if (!connection?.isReady || session === null || connection.requests.size >= this.packetIdMax / 2) return;
     const { steps } = this.parts.timeline;
     const messageId = this.#takePacketId();
     const subscribed = filters.map(({ filter, qos }) => {
-      return { filter, qos, sentStep: steps, answeredStep: null, endAskedStep: null, endedStep: null };
+      const matches = parseShared(filter)?.filter ?? filter;
+      return {
+        filter,
+        matches,
+        history,
+        qos,
+        sentStep: steps,
+        answeredStep: null,
+        endAskedStep: null,
+        endedStep: null,
+      };
     });
     session.subscribed.push(...subscribed);
     connection.requests.set(messageId, { subscribed });
     const subscriptions = filters.map(({ filter, qos, retainHandling }) => {
       return { topic: filter, qos, ...(this.level === 5 && { nl: false, rap: false, rh: retainHandling }) };
     });
-    this.#send(connection, { cmd: 'subscribe', messageId, subscriptions } as Packet);
+    const properties = {
+      ...(identifier !== undefined && { subscriptionIdentifier: identifier }),
+      ...(history && { userProperties: { [FROM_PROPERTY]: 'earliest' } }),
+    };
+    this.#send(connection, { cmd: 'subscribe', messageId, subscriptions, properties } as Packet);
   }
 
   unsubscribe(filter: string): void {
@@ -357,7 +377,8 @@ export class VirtualClient {
     const id = packet.payload.toString();
     const { qos, retain, dup, messageId: packetId = 0 } = packet;
     if (session === null) return fail(`${this.id}: a publication before the CONNACK`);
-    const received = { step: timeline.steps, id, topic, qos, retain, dup };
+    const identifiers = [packet.properties?.subscriptionIdentifier ?? []].flat();
+    const received = { step: timeline.steps, id, topic, qos, retain, dup, identifiers };
     if (qos === 0) return void session.received.push(received);
     const there = connection.taken.get(packetId);
     if (there !== undefined) {

@@ -18,6 +18,10 @@ export interface Published {
 
 export interface Subscribed {
   filter: string;
+  /** What of it topics match: all, or what follows the name of a share. */
+  matches: string;
+  /** Whether all that the log has was asked for, too. */
+  history: boolean;
   qos: 0 | 1 | 2;
   sentStep: number;
   /** null: no SUBACK yet. */
@@ -34,6 +38,8 @@ export interface Received {
   qos: 0 | 1 | 2;
   retain: boolean;
   dup: boolean;
+  /** Subscription Identifiers. */
+  identifiers: readonly number[];
 }
 
 /** From a CONNACK without "session present" until the next such, or until the client knows that it is over. */

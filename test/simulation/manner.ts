@@ -20,6 +20,8 @@ export interface Manner {
   splitPercent: number;
   /** Percent of a client's actions that break its connection. */
   breakPercent: number;
+  /** Percent of SUBSCRIBEs that are for a share or ask for history. */
+  oddPercent: number;
   appendFailPercent: number;
   storeFailPercent: number;
   partitions: number;
@@ -38,6 +40,7 @@ export function drawManner(chance: Chance, clients: number | null): Manner {
     linkMs: chance.one([1, 10, 200]),
     splitPercent: chance.one([0, 20]),
     breakPercent: chance.one([0, 2, 6]),
+    oddPercent: chance.one([0, 20, 80]),
     appendFailPercent: chance.one([0, 0, 0, 5]),
     storeFailPercent: chance.one([0, 0, 0, 3]),
     partitions: chance.one([1, 2, 3]),

@@ -9,7 +9,7 @@ import { Link } from './link.js';
 import { drawManner, type Manner } from './manner.js';
 import { Timeline } from './timeline.js';
 import { virtually } from './virtually.js';
-import { Workload } from './workload.js';
+import { SHARE, Workload } from './workload.js';
 
 export interface Options {
   seed: number;
@@ -101,6 +101,14 @@ class Simulation {
     }
     await this.#end();
     const { steps } = this.timeline;
+    const members = this.#facts.sessions.filter(({ subscribed }) =>
+      subscribed.some(({ filter }) => filter === SHARE.filter),
+    );
+    this.#counts.members = members.length;
+    this.#counts.shared = members.reduce(
+      (sum, { received }) => sum + received.filter(({ identifiers }) => identifiers.length > 0).length,
+      0,
+    );
     this.#counts.published = this.#facts.published.size;
     this.#counts.acknowledged = [...this.#facts.published.values()].filter((each) => each.answeredStep !== null).length;
     this.#counts.delivered = this.#facts.sessions.reduce((sum, { received }) => sum + received.length, 0);

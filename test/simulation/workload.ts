@@ -5,6 +5,12 @@ import type { Timeline } from './timeline.js';
 
 const TOPICS = ['a', 'a/b', 'a/c', 'b', 'b/c/d', '$x/y'];
 const FILTERS = [...TOPICS, 'a/+', 'a/#', '#', '+', '+/+', 'b/#', '+/c/#', '$x/#'];
+/** Its members persist, and its identifier is its alone: what it must do can be told. */
+export const SHARE = { filter: '$share/g/a/#', identifier: 1 };
+/** Anybody may be a member. */
+const LOOSE_SHARE = '$share/h/+';
+/** With history. */
+const HISTORIES = ['a/#', 'b'];
 const EVER_S = 0xffff_ffff;
 const QOS = [0, 1, 2] as const;
 
@@ -13,6 +19,8 @@ interface Actor {
   /** Seconds that its sessions live, one of these at each CONNECT. */
   expiriesS: readonly number[];
   cleanPercent: number;
+  /** Whether its sessions outlive their connections. */
+  persists: boolean;
 }
 
 export interface WorkloadParts {
@@ -84,12 +92,14 @@ export class Workload {
   }
 
   #actor(i: number): Actor {
-    const { chance } = this.#parts;
-    const level = chance.one([4, 5] as const);
-    const kind = chance.weighed({ persistent: 5, brief: 2, volatile: 2 });
+    const { chance, manner } = this.#parts;
+    const isOdd = chance.percent(manner.oddPercent);
+    const level = isOdd ? 5 : chance.one([4, 5] as const);
+    const kind = isOdd ? 'persistent' : chance.weighed({ persistent: 5, brief: 2, volatile: 2 });
     const expiriesS = { persistent: [EVER_S, 3_600], brief: [0, 2, 10, EVER_S], volatile: [0] }[kind];
-    const cleanPercent = { persistent: chance.one([0, 5]), brief: 20, volatile: 100 }[kind];
-    return { client: this.#parts.client(`c${i}`, level), expiriesS, cleanPercent };
+    const cleanPercent = { persistent: chance.one([0, 5, 30]), brief: 20, volatile: 100 }[kind];
+    const persists = kind === 'persistent' && level === 5;
+    return { client: this.#parts.client(`c${i}`, level), expiriesS, cleanPercent, persists };
   }
 
   #live(actor: Actor): void {
@@ -122,8 +132,10 @@ export class Workload {
       return;
     }
     const isDeaf = client.isReady && client.session?.subscribed.length === 0;
-    if (isDeaf && chance.percent(30))
+    if (isDeaf && chance.percent(30)) {
+      if (client.level === 5 && chance.percent(manner.oddPercent)) return this.#subscribeOddly(actor);
       return client.subscribe([{ filter: '#', qos: chance.one(QOS), retainHandling: 0 }]);
+    }
     const action = chance.weighed({ publish: 60, burst: 8, retain: 8, subscribe: 12, unsubscribe: 6, disconnect: 2 });
     switch (action) {
       case 'publish':
@@ -137,6 +149,7 @@ export class Workload {
       case 'retain':
         return client.publish(chance.one(TOPICS), chance.one(QOS), true, { empty: chance.percent(30) });
       case 'subscribe': {
+        if (client.level === 5 && chance.percent(manner.oddPercent)) return this.#subscribeOddly(actor);
         const filters = new Set([chance.one(FILTERS), chance.one(FILTERS)].slice(chance.below(2)));
         const retainHandling = client.level === 5 ? chance.below(3) : 0;
         return client.subscribe([...filters].map((filter) => ({ filter, qos: chance.one(QOS), retainHandling })));
@@ -150,6 +163,16 @@ export class Workload {
         return client.disconnect({ withWill: chance.percent(20), ...(expiryS !== undefined && { expiryS }) });
       }
     }
+  }
+
+  #subscribeOddly({ client, persists }: Actor): void {
+    const { chance } = this.#parts;
+    const kind = chance.weighed({ share: persists ? 8 : 0, loose: 2, history: 3 });
+    const qos = chance.one([1, 2] as const);
+    const one = (filter: string) => [{ filter, qos, retainHandling: 2 }];
+    if (kind === 'share') return client.subscribe(one(SHARE.filter), { identifier: SHARE.identifier });
+    if (kind === 'loose') return client.subscribe(one(LOOSE_SHARE));
+    client.subscribe(one(chance.one(HISTORIES)), { history: true });
   }
 
   #publish(client: VirtualClient): void {
