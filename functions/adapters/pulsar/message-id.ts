@@ -25,10 +25,21 @@ const LEDGER_DIGITS = 14;
 const ENTRY_DIGITS = 10;
 const BATCH_DIGITS = 6;
 const FORM = /^[0-9a-f]{30}$/;
+/** Made once: every message has one. */
+const USUAL_BATCH_INDEXES = Array.from({ length: 1_000 }, (_, index) => hex(index, BATCH_DIGITS));
 
 /** Ledger, entry and batch index, of fixed width: sorts as text in log order. */
-export function positionOf({ ledgerId, entryId, batchIndex }: MessageId): Position {
-  return hex(ledgerId, LEDGER_DIGITS) + hex(entryId, ENTRY_DIGITS) + hex(batchIndex, BATCH_DIGITS);
+export function positionOf(id: MessageId): Position {
+  return positionIn(entryTextOf(id), id.batchIndex);
+}
+
+/** With what all positions in one entry begin. */
+export function entryTextOf({ ledgerId, entryId }: Pick<MessageId, 'ledgerId' | 'entryId'>): string {
+  return hex(ledgerId, LEDGER_DIGITS) + hex(entryId, ENTRY_DIGITS);
+}
+
+export function positionIn(entryText: string, batchIndex: number): Position {
+  return entryText + (USUAL_BATCH_INDEXES[batchIndex] ?? hex(batchIndex, BATCH_DIGITS));
 }
 
 /** Rejects what this log never gave out as `refused`. */

@@ -13,6 +13,7 @@ export class ProducerPool {
   readonly #settings: PulsarSettings;
   /** The least recently used first. */
   readonly #producers = new Map<string, TopicProducer>();
+  #lastUsed: TopicProducer | undefined;
 
   constructor(transport: Transport, settings: PulsarSettings) {
     this.#transport = transport;
@@ -22,10 +23,12 @@ export class ProducerPool {
   /** Throws `full` where as many as are allowed have something on its way. */
   get(topic: string): TopicProducer {
     const known = this.#producers.get(topic);
+    if (known !== undefined && known === this.#lastUsed) return known;
     if (known === undefined) this.#makeRoom();
     const producer = known ?? new TopicProducer(topic, this.#transport, this.#settings);
     this.#producers.delete(topic);
     this.#producers.set(topic, producer);
+    this.#lastUsed = producer;
     return producer;
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type MessageId, positionOf } from '../../../functions/adapters/pulsar/message-id.js';
 import type { NativeMessage } from '../../../functions/adapters/pulsar/native/client.js';
-import { entriesOf } from '../../../functions/adapters/pulsar/native/message.js';
+import { entriesOf, NativeIds } from '../../../functions/adapters/pulsar/native/message.js';
 
 /** Rising ids, as the messages of some entries have them; of some batches a part is missing, as after compaction. */
 const rising: fc.Arbitrary<MessageId[]> = fc
@@ -27,7 +27,7 @@ const rising: fc.Arbitrary<MessageId[]> = fc
 test('every message of a page has its own position', () => {
   fc.assert(
     fc.property(rising, (ids) => {
-      const positions = entriesOf(messagesOf(ids), 'p').map(({ position }) => position);
+      const positions = entriesOf(messagesOf(ids), 'p', new NativeIds()).map(({ position }) => position);
       assert.deepEqual(positions, ids.map(positionOf));
     }),
   );
@@ -36,7 +36,7 @@ test('every message of a page has its own position', () => {
 test('of a whole batch only two ids are read', () => {
   const reads = { count: 0 };
   const ids = Array.from({ length: 1_000 }, (_, batchIndex) => ({ ledgerId: 1, entryId: 2, partition: 0, batchIndex }));
-  assert.equal(entriesOf(messagesOf(ids, reads), 'p').length, 1_000);
+  assert.equal(entriesOf(messagesOf(ids, reads), 'p', new NativeIds()).length, 1_000);
   assert.equal(reads.count, 2);
 });
 

@@ -5,7 +5,7 @@ import { atMost } from '../at-most.js';
 import type { Source } from '../transport.js';
 import { type NativeConsumer, type NativeMessage, nativeProblem } from './client.js';
 import { watchConnection } from './connection-watch.js';
-import { entriesOf } from './message.js';
+import { entriesOf, NativeIds } from './message.js';
 
 /** Messages that are taken from the client ahead of `next`. */
 const AHEAD_MAX = 5_000;
@@ -20,6 +20,7 @@ export class NativeConsumerSource implements Source {
   readonly #trim: ((position: Position) => Promise<void>) | undefined;
   readonly #arrivals = new Arrivals(() => this.#taken());
   readonly #unwatch: () => void;
+  readonly #ids = new NativeIds();
   #resume: () => void = () => {};
   #isOver = false;
 
@@ -74,7 +75,7 @@ export class NativeConsumerSource implements Source {
   }
 
   #add(messages: readonly NativeMessage[]): void {
-    for (const entry of entriesOf(messages, this.#partition)) this.#arrivals.add(entry);
+    for (const entry of entriesOf(messages, this.#partition, this.#ids)) this.#arrivals.add(entry);
   }
 
   #room(): Promise<void> {

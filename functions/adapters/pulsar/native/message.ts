@@ -1,25 +1,44 @@
 import { PortError } from '../../../ports/errors.js';
 import type { LogEntry, Position } from '../../../ports/log.js';
-import { type MessageId, positionOf } from '../message-id.js';
+import { entryTextOf, positionIn } from '../message-id.js';
 import type { NativeMessage, NativeMessageId } from './client.js';
 
-const FORM = /\((\d+),(\d+),(-?\d+),(-?\d+)\)$/;
+/** Where a message is: two positions are in the same entry where they have the same text of it. */
+interface Place {
+  entryText: string;
+  batchIndex: number;
+}
 
 /** `(ledger,entry,partition,batch)`, of a message in chunks the first and the last of them, which is where it ends: cheaper to read than what `serialize` gives, and the client cannot compare ids. */
-export function readNativeId(id: NativeMessageId): MessageId {
-  const match = FORM.exec(id.toString());
-  if (match === null) throw new PortError('unavailable', `not a message id of Pulsar's client: ${id}`);
-  return {
-    ledgerId: Number(match[1]),
-    entryId: Number(match[2]),
-    partition: Number(match[3]),
-    batchIndex: Math.max(0, Number(match[4])),
-  };
+const FORM = /\((\d+),(\d+),(-?\d+),(-?\d+)\)$/;
+
+/** Reads message ids of the client, those of one entry mostly in a row. */
+export class NativeIds {
+  /** Of the last one that was read: all before its batch index. */
+  #head = '';
+  #entryText = '';
+
+  positionOf(id: NativeMessageId): Position {
+    const { entryText, batchIndex } = this.placeOf(id);
+    return positionIn(entryText, batchIndex);
+  }
+
+  placeOf(id: NativeMessageId): Place {
+    const text = id.toString();
+    const batchAt = text.lastIndexOf(',') + 1;
+    if (batchAt !== this.#head.length || !text.startsWith(this.#head)) {
+      const match = FORM.exec(text);
+      if (match === null) throw new PortError('unavailable', `not a message id of Pulsar's client: ${text}`);
+      this.#head = text.slice(0, batchAt);
+      this.#entryText = entryTextOf({ ledgerId: Number(match[1]), entryId: Number(match[2]) });
+    }
+    return { entryText: this.#entryText, batchIndex: Math.max(0, Number(text.slice(batchAt, -1))) };
+  }
 }
 
 /** Messages that follow each other in one partition. */
-export function entriesOf(messages: readonly NativeMessage[], partition: string): LogEntry[] {
-  const positions = positionsOf(messages);
+export function entriesOf(messages: readonly NativeMessage[], partition: string, ids: NativeIds): LogEntry[] {
+  const positions = positionsOf(messages, ids);
   return messages.map((message, i) => ({
     partition,
     position: positions[i] as Position,
@@ -36,26 +55,25 @@ export function entriesOf(messages: readonly NativeMessage[], partition: string)
  * An id costs as much as the rest of a message, so not all are read. They rise: where two of one entry are as far from each
  * other as their messages, those in between are counted through.
  */
-function positionsOf(messages: readonly NativeMessage[]): Position[] {
+function positionsOf(messages: readonly NativeMessage[], ids: NativeIds): Position[] {
   const positions: Position[] = new Array(messages.length);
-  const read = (at: number): MessageId => {
-    const id = readNativeId((messages[at] as NativeMessage).getMessageId());
-    positions[at] = positionOf(id);
-    return id;
+  const read = (at: number): Place => {
+    const place = ids.placeOf((messages[at] as NativeMessage).getMessageId());
+    positions[at] = positionIn(place.entryText, place.batchIndex);
+    return place;
   };
-  const fill = (low: number, first: MessageId, high: number, last: MessageId): void => {
+  const fill = (low: number, first: Place, high: number, last: Place): void => {
     if (high - low < 2) return;
-    const isOneEntry = first.ledgerId === last.ledgerId && first.entryId === last.entryId;
-    if (isOneEntry && last.batchIndex - first.batchIndex === high - low) {
+    if (first.entryText === last.entryText && last.batchIndex - first.batchIndex === high - low) {
       for (let at = low + 1; at < high; at += 1) {
-        positions[at] = positionOf({ ...first, batchIndex: first.batchIndex + at - low });
+        positions[at] = positionIn(first.entryText, first.batchIndex + at - low);
       }
       return;
     }
     const middle = (low + high) >> 1;
-    const id = read(middle);
-    fill(low, first, middle, id);
-    fill(middle, id, high, last);
+    const place = read(middle);
+    fill(low, first, middle, place);
+    fill(middle, place, high, last);
   };
   const high = messages.length - 1;
   if (high >= 0) {

@@ -1,14 +1,14 @@
 import { PortError } from '../../../ports/errors.js';
 import type { LogRecord, Receipt } from '../../../ports/log.js';
 import { keyHash } from '../../../topics/key-hash.js';
-import { positionOf } from '../message-id.js';
 import type { TransportProducer } from '../transport.js';
 import { type NativeProducer, nativeProblem } from './client.js';
-import { readNativeId } from './message.js';
+import type { NativeIds } from './message.js';
 
 export interface NativePartition {
   name: string;
   producer: NativeProducer;
+  ids: NativeIds;
 }
 
 /** Partitions may be added to a topic at any time. */
@@ -42,19 +42,20 @@ export class NativeTopicProducer implements TransportProducer {
     this.#looking = setInterval(() => void this.#grow(look), LOOK_EVERY_MS).unref();
   }
 
-  async send({ key, payload, properties }: LogRecord): Promise<Receipt> {
+  send({ key, payload, properties }: LogRecord): Promise<Receipt> {
     if (payload.length > this.#messageMaxBytes) {
-      throw new PortError('too-large', `${this.#topic}: Pulsar takes a message of ${this.#messageMaxBytes} bytes`);
+      const problem = `${this.#topic}: Pulsar takes a message of ${this.#messageMaxBytes} bytes`;
+      return Promise.reject(new PortError('too-large', problem));
     }
-    const { name, producer } = this.#partitions[keyHash(key) % this.#partitions.length]!;
+    const { name, producer, ids } = this.#partitions[keyHash(key) % this.#partitions.length]!;
     const data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    try {
-      const id = readNativeId(await producer.send({ data, partitionKey: key, properties }));
-      return { partition: name, position: positionOf(id) };
-    } catch (error) {
-      this.#checkOver(error);
-      throw nativeProblem(this.#topic, error);
-    }
+    return producer.send({ data, partitionKey: key, properties }).then(
+      (id) => ({ partition: name, position: ids.positionOf(id) }),
+      (error: unknown) => {
+        this.#checkOver(error);
+        throw nativeProblem(this.#topic, error);
+      },
+    );
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,7 @@ import {
   nativeProblem,
 } from './client.js';
 import { NativeConsumerSource } from './consumer-source.js';
+import { NativeIds } from './message.js';
 import { type NativePartition, NativeTopicProducer } from './producer.js';
 
 const BATCH_DELAY_MS = 1;
@@ -92,7 +93,7 @@ export class NativeTransport implements Transport {
       blockIfQueueFull: false,
       sendTimeoutMs: Math.ceil(this.#settings.appendDeadlineMs / 2),
     });
-    return { name, producer };
+    return { name, producer, ids: new NativeIds() };
   }
 
   /** The subscription's own place only trims: where reading begins is for the caller to say. */
