@@ -102,15 +102,12 @@ function topicOf(state: ConnectionState, packet: Publish): string | Refusal {
 }
 
 function publicationOf(state: ConnectionState, packet: Publish, topic: string, now: number): Publication {
-  // The alias is this connection's and goes no further.
-  const { topicAlias: _, ...carried } = packet.properties ?? {};
-  return {
-    topic,
-    payload: packet.payload,
-    qos: packet.qos,
-    retain: packet.retain,
-    ...(packet.properties && { properties: carried }),
-    publisher: state.clientId,
-    publishedAtMs: now,
-  };
+  const { payload, qos, retain } = packet;
+  const publication: Publication = { topic, payload, qos, retain, publisher: state.clientId, publishedAtMs: now };
+  if (packet.properties) {
+    // The alias is this connection's and goes no further.
+    const { topicAlias: _, ...carried } = packet.properties;
+    publication.properties = carried;
+  }
+  return publication;
 }

@@ -25,7 +25,11 @@ export async function perform(
   parts: Parts & { telemetry: Telemetry },
 ): Promise<Input> {
   try {
-    return await done(effect, state, parts);
+    // By far the most frequent, and what is smaller waits cheaper.
+    if (effect.type !== 'append') return await stored(effect, state, parts);
+    const { qos, reference, bytes } = effect;
+    parts.publisher.acknowledged(await parts.publisher.publish(effect.publication));
+    return { type: 'appended', qos, reference, bytes };
   } catch (error) {
     const code = portErrorCode(error);
     parts.telemetry.log('debug', 'effect-failed', { what: effect.type, client: state.clientId, error: String(error) });
@@ -35,17 +39,12 @@ export async function perform(
   }
 }
 
-async function done(
-  effect: DurableEffect,
+async function stored(
+  effect: Exclude<DurableEffect, { type: 'append' }>,
   { clientId, generation }: ConnectionState,
   { publisher, inbound, self }: Parts,
 ): Promise<Input> {
   switch (effect.type) {
-    case 'append': {
-      const { qos, reference, bytes } = effect;
-      publisher.acknowledged(await publisher.publish(effect.publication));
-      return { type: 'appended', qos, reference, bytes };
-    }
     case 'begin-inbound': {
       const { reference, packetId, token, begunAtMs } = effect;
       const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs, edge: self });

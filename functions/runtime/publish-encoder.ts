@@ -8,22 +8,33 @@ import type { Publication } from '../topics/publication.js';
 export class PublishEncoder {
   #publication: Publication | null = null;
   #secondsLeft: number | null = null;
-  readonly #templates = new Map<number | string, PublishTemplate>();
+  /** Most have one receiver, or many that get the same. */
+  #way: number | string = '';
+  #template: PublishTemplate | null = null;
+  readonly #otherTemplates = new Map<number | string, PublishTemplate>();
 
   encode(publish: PublishToClient, level: Level): Uint8Array {
     const { publication, secondsLeft } = publish;
     if (publication !== this.#publication || secondsLeft !== this.#secondsLeft) {
       this.#publication = publication;
       this.#secondsLeft = secondsLeft;
-      this.#templates.clear();
+      this.#template = null;
+      if (this.#otherTemplates.size > 0) this.#otherTemplates.clear();
     }
-    const way = wayOf(publish, level);
-    let template = this.#templates.get(way);
-    if (template === undefined) {
-      template = publishTemplate(packetOf(publish), level);
-      this.#templates.set(way, template);
+    return stampPublish(this.#templateFor(wayOf(publish, level), publish, level), publish.packetId, publish.dup);
+  }
+
+  #templateFor(way: number | string, publish: PublishToClient, level: Level): PublishTemplate {
+    const known = way === this.#way ? this.#template : this.#otherTemplates.get(way);
+    if (known) return known;
+    const template = publishTemplate(packetOf(publish), level);
+    if (this.#template === null) {
+      this.#way = way;
+      this.#template = template;
+    } else {
+      this.#otherTemplates.set(way, template);
     }
-    return stampPublish(template, publish.packetId, publish.dup);
+    return template;
   }
 }
 

@@ -121,13 +121,20 @@ export function sendEntry(
   secondsLeft: number | null,
   effects: SessionEffect[],
 ): void {
-  const { publication, packetId } = entry;
-  if (publication !== null) sendPublish(state, { ...entry, publication }, { packetId, dup, secondsLeft }, effects);
+  const { publication, qos, retain, packetId, identifiers } = entry;
+  if (publication === null) return;
+  sendPublish(
+    state,
+    { publication, qos, retain, packetId, dup, secondsLeft, ...(identifiers && { identifiers }) },
+    effects,
+  );
 }
 
 function sendQos0(state: SessionState, delivery: Delivery, secondsLeft: number | null, effects: SessionEffect[]): void {
   if (isTooLarge(state, delivery, secondsLeft)) return countTooLarge(effects);
-  sendPublish(state, delivery, { packetId: 0, dup: false, secondsLeft }, effects);
+  const { publication, retain, identifiers } = delivery;
+  const sending = { packetId: 0, dup: false, secondsLeft, ...(identifiers && { identifiers }) };
+  sendPublish(state, { publication, qos: 0, retain, ...sending }, effects);
 }
 
 export function countTooLarge(effects: SessionEffect[]): void {

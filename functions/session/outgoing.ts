@@ -15,19 +15,13 @@ const IDENTIFIER_BYTES = 5;
 
 type Outgoing = Pick<Delivery, 'publication' | 'qos' | 'retain' | 'identifiers'>;
 
-/** Sends a publication under a packet identifier, 0 for QoS 0. `secondsLeft`: of its expiry. */
-export function sendPublish(
-  state: SessionState,
-  delivery: Outgoing,
-  sending: { packetId: number; dup: boolean; secondsLeft: number | null },
-  effects: SessionEffect[],
-): void {
-  const { publication, qos, retain, identifiers } = delivery;
-  const alias = hasRoomForAlias(state, delivery, sending.secondsLeft) ? aliasFor(state, publication.topic) : undefined;
-  effects.push({
-    type: 'send-publish',
-    publish: { publication, qos, retain, ...sending, ...(identifiers && { identifiers }), ...(alias && { alias }) },
-  });
+/** Sends a publication as it is to go out, but for its alias. */
+export function sendPublish(state: SessionState, publish: PublishToClient, effects: SessionEffect[]): void {
+  const alias = hasRoomForAlias(state, publish, publish.secondsLeft)
+    ? aliasFor(state, publish.publication.topic)
+    : undefined;
+  if (alias !== undefined) publish.alias = alias;
+  effects.push({ type: 'send-publish', publish });
 }
 
 /** The packet that says so. */

@@ -42,14 +42,19 @@ export class PulsarLog implements Log {
     this.#transport = transport;
     this.#web = web;
     this.#settings = settings;
-    this.#producers = new ProducerPool(transport, settings);
+    this.#producers = new ProducerPool(transport, settings, (receipt, { key }) => {
+      this.#newest.add(receipt);
+      return this.#layouts.placed(receipt, key);
+    });
   }
 
-  async append(topic: string, record: LogRecord): Promise<Receipt> {
-    this.#checkOpen();
-    const receipt = await this.#producers.get(fullTopicName(topic, this.#settings.namespace)).append(record);
-    this.#newest.add(receipt);
-    return this.#layouts.placed(receipt, record.key);
+  append(topic: string, record: LogRecord): Promise<Receipt> {
+    try {
+      this.#checkOpen();
+      return this.#producers.get(fullTopicName(topic, this.#settings.namespace)).append(record);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async partitions(topic: string, { make = true }: { make?: boolean } = {}): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import { atMost } from './at-most.js';
 import type { PulsarSettings } from './options.js';
-import { TopicProducer } from './topic-producer.js';
+import { type OnReceipt, TopicProducer } from './topic-producer.js';
 import type { Transport } from './transport.js';
 
 const DRAIN_MAX_MS = 3_000;
@@ -11,13 +11,15 @@ const CLOSE_MAX_MS = 1_000;
 export class ProducerPool {
   readonly #transport: Transport;
   readonly #settings: PulsarSettings;
+  readonly #onReceipt: OnReceipt;
   /** The least recently used first. */
   readonly #producers = new Map<string, TopicProducer>();
   #lastUsed: TopicProducer | undefined;
 
-  constructor(transport: Transport, settings: PulsarSettings) {
+  constructor(transport: Transport, settings: PulsarSettings, onReceipt: OnReceipt) {
     this.#transport = transport;
     this.#settings = settings;
+    this.#onReceipt = onReceipt;
   }
 
   /** Throws `full` where as many as are allowed have something on its way. */
@@ -25,7 +27,7 @@ export class ProducerPool {
     const known = this.#producers.get(topic);
     if (known !== undefined && known === this.#lastUsed) return known;
     if (known === undefined) this.#makeRoom();
-    const producer = known ?? new TopicProducer(topic, this.#transport, this.#settings);
+    const producer = known ?? new TopicProducer(topic, this.#transport, this.#settings, this.#onReceipt);
     this.#producers.delete(topic);
     this.#producers.set(topic, producer);
     this.#lastUsed = producer;

@@ -13,6 +13,9 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
+/** Told of each receipt before who appended is; may complete it. */
+export type OnReceipt = (receipt: Receipt, record: LogRecord) => Receipt;
+
 /** Keys, properties and the frame around them, beside the payload. */
 const RECORD_OVERHEAD_BYTES = 256;
 
@@ -24,6 +27,7 @@ export class TopicProducer {
   readonly #topic: string;
   readonly #transport: Transport;
   readonly #settings: PulsarSettings;
+  readonly #onReceipt: OnReceipt;
   readonly #waiting: Pending[] = [];
   readonly #backOff = new BackOff();
   readonly #drains: (() => void)[] = [];
@@ -35,10 +39,11 @@ export class TopicProducer {
   #expiry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(topic: string, transport: Transport, settings: PulsarSettings) {
+  constructor(topic: string, transport: Transport, settings: PulsarSettings, onReceipt: OnReceipt) {
     this.#topic = topic;
     this.#transport = transport;
     this.#settings = settings;
+    this.#onReceipt = onReceipt;
   }
 
   /** Something is in flight, or waits to be sent. */
@@ -88,7 +93,7 @@ export class TopicProducer {
       this.#producer.send(pending.record).then(
         (receipt) => {
           this.#settle(pending);
-          pending.resolve(receipt);
+          pending.resolve(this.#onReceipt(receipt, pending.record));
         },
         (error: unknown) => {
           this.#settle(pending);
