@@ -6,15 +6,23 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { toPortError, verdictOn } from './errors.js';
-import { TABLE, TTL_ATTRIBUTE, tableName } from './keys.js';
+import { connectionsTableName, TABLE, TTL_ATTRIBUTE, tableName } from './keys.js';
 import { type DynamoOptions, dynamoClient } from './open.js';
 
 const READY_MAX_S = 60;
 
 /** Makes the table where it is not there yet, and waits until it answers: for tests and one's own machine. Infra deploys the same. */
 export async function createTables(options: DynamoOptions): Promise<void> {
+  return createTable(options, tableName(options.prefix));
+}
+
+/** The same for the gateway edge's connections. */
+export async function createConnectionsTable(options: Omit<DynamoOptions, 'shards'>): Promise<void> {
+  return createTable(options, connectionsTableName(options.prefix));
+}
+
+async function createTable(options: Omit<DynamoOptions, 'shards'>, TableName: string): Promise<void> {
   const client = dynamoClient(options);
-  const TableName = tableName(options.prefix);
   const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
   try {
     await create();
