@@ -92,8 +92,8 @@ export function connectionStoreContract(name: string, store: ConnectionStore): v
     assert.equal(await store.get(id), undefined);
     assert.deepEqual(await lengths(1, 10), []);
     assert.deepEqual(
-      await store.parts(other, 1, 10),
-      [new Uint8Array([99])].map((each) => Buffer.from(each)),
+      (await store.parts(other, 1, 10)).map((bytes) => [...bytes]),
+      [[99]],
     );
     await store.delete(id);
   });
