@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '../adapters/system/clock.js';
 import { pinoTelemetry } from '../adapters/telemetry/pino.js';
 import type { Authenticator } from '../ports/authenticator.js';
@@ -74,7 +73,7 @@ export function gatewayFunctionsOf(parts: GatewayFunctionsParts, settings: Setti
 }
 
 async function open(): Promise<GatewayFunctions> {
-  const command = readCommand([], process.env, (path) => readFileSync(path, 'utf8'));
+  const command = readCommand([], process.env, () => null);
   if (command.kind !== 'run') throw refused('problems' in command ? command.problems : [command.kind]);
   const asked = command.settings;
   const appendDeadlineMs = Math.min(asked.limits.appendDeadlineMs, APPEND_DEADLINE_MAX_MS);

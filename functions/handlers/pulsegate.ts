@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parse } from 'yaml';
 import { version } from '../../package.json';
 import { hashPassword } from '../adapters/auth/users.js';
 import { pinoTelemetry } from '../adapters/telemetry/pino.js';
+import { forTerminal } from '../adapters/telemetry/pino-terminal.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { helpText } from './help.js';
 import { readCommand, type Settings } from './settings.js';
@@ -12,7 +14,7 @@ import { checkFiles, type Running, start } from './start.js';
 /** How long a shutdown may take before it is cut short. */
 const SHUTDOWN_MAX_MS = 10_000;
 
-const command = readCommand(process.argv.slice(2), process.env, (path) => readFileSync(path, 'utf8'));
+const command = readCommand(process.argv.slice(2), process.env, (path) => parse(readFileSync(path, 'utf8')));
 switch (command.kind) {
   case 'help':
     process.stdout.write(helpText());
@@ -43,7 +45,7 @@ function check(settings: Settings): void {
 }
 
 async function run(settings: Settings): Promise<void> {
-  const telemetry = pinoTelemetry(settings.logLevel);
+  const telemetry = pinoTelemetry(settings.logLevel, undefined, forTerminal);
   try {
     const running = await start(settings, telemetry);
     process.stdout.write(welcome(settings, running.urls, running.problem()));

@@ -1,4 +1,3 @@
-import { parse } from 'yaml';
 import type { Routes } from '../topics/routes.js';
 import { LIMITS, type LimitValues } from './limits.js';
 import { SETTINGS } from './setting-list.js';
@@ -37,13 +36,13 @@ export type Command =
 const FOREIGN = /^PULSEGATE_(TEST_|BENCH_|SERVICE_|PORT$|PORT_)/;
 
 /**
- * What the command line, the environment and a file ask for; the environment wins over the file. Nothing is done here:
+ * What the command line, the environment and a file ask for, which `readFile` takes apart; the environment wins over it. Nothing is done here:
  * every problem is found at once, named with the value that was given and the form that is valid.
  */
 export function readCommand(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string,
+  readFile: (path: string) => unknown,
 ): Command {
   const problems: string[] = [];
   const words = readWords(argv, problems);
@@ -129,13 +128,13 @@ function readWords(argv: readonly string[], problems: string[]): Words {
 /** A YAML file of the same names as the environment's. */
 function addFile(
   path: string,
-  readFile: (path: string) => string,
+  readFile: (path: string) => unknown,
   given: Map<string, string>,
   problems: string[],
 ): void {
   let content: unknown;
   try {
-    content = parse(readFile(path));
+    content = readFile(path);
   } catch (error) {
     problems.push(`${path} cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     return;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { LIMITS } from '../../functions/handlers/limits.js';
 import { readCommand, type Settings } from '../../functions/handlers/settings.js';
 
@@ -10,7 +11,7 @@ function noFile(path: string): string {
 }
 
 function read(env: Env = {}, argv: string[] = [], file?: string) {
-  return readCommand(argv, env, file === undefined ? noFile : () => file);
+  return readCommand(argv, env, file === undefined ? noFile : () => parse(file));
 }
 
 function settings(env: Env = {}, argv: string[] = [], file?: string): Settings {

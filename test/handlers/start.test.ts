@@ -11,7 +11,7 @@ import { makeCertificate } from '../support/certificate.js';
 
 async function started(context: TestContext, env: Record<string, string>): Promise<Running> {
   const directory = mkdtempSync(join(tmpdir(), 'pulsegate-start-'));
-  const command = readCommand([], { PULSEGATE_LOG: `embedded:${directory}`, ...env }, () => '');
+  const command = readCommand([], { PULSEGATE_LOG: `embedded:${directory}`, ...env }, () => null);
   if (command.kind !== 'run') assert.fail(JSON.stringify(command));
   let running: Running | undefined;
   context.after(async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pinoTelemetry } from '../../../functions/adapters/telemetry/pino.js';
+import { forTerminal } from '../../../functions/adapters/telemetry/pino-terminal.js';
 
 function telemetryTo(isTTY: boolean, level: 'debug' | 'info' = 'info') {
   const lines: string[] = [];
-  return { lines, telemetry: pinoTelemetry(level, { isTTY, write: (text) => lines.push(text) }) };
+  return { lines, telemetry: pinoTelemetry(level, { isTTY, write: (text) => lines.push(text) }, forTerminal) };
 }
 
 test('off a terminal a line is JSON with time, level, event and fields', () => {
