@@ -7,6 +7,7 @@ const names = ['ws-connect', 'ws-message', 'ws-disconnect'];
 await build({
   entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, `functions/handlers/${name}.ts`])),
   outdir: 'dist/functions',
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   external: ['pulsar-client'],
   platform: 'node',

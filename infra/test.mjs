@@ -28,6 +28,7 @@ const EMBEDDED_ONLY = {
 const onPulsar = files.filter((file) => dirname(file) === END_TO_END && !(basename(file) in EMBEDDED_ONLY));
 
 await import('./build.mjs');
+await import('./build-functions.mjs');
 // Of the backings, only these: for trying something.
 const backings = process.env.PULSEGATE_TEST_BACKINGS?.split(',') ?? ['embedded', 'websocket', 'native'];
 const bundled = [];

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import { openLog, openStore } from './remote-parts.js';
+import { makeConnections, openLog, openStore } from './remote-parts.js';
 import type { Settings } from './settings.js';
 
 /** The log and the store, as the settings choose them. */
@@ -36,7 +36,7 @@ export async function openBacking(parts: Parts): Promise<Backing> {
     log,
     store: store.store,
     prepare: async () => {
-      await Promise.all([log.check(), store.prepare()]);
+      await Promise.all([log.check(), store.prepare(), makeConnections(settings)]);
     },
     check: async () => {
       await Promise.all([log.check(), store.store.check()]);

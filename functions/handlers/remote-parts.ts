@@ -1,7 +1,7 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { ApiGateway } from '../adapters/api-gateway/gateway.js';
 import { ConnectionTable } from '../adapters/dynamodb/connection-table.js';
-import { createTables } from '../adapters/dynamodb/create-tables.js';
+import { createConnectionsTable, createTables } from '../adapters/dynamodb/create-tables.js';
 import { type DynamoOptions, dynamoStore } from '../adapters/dynamodb/open.js';
 import { openPulsarLog } from '../adapters/pulsar/open.js';
 import { serverFrame } from '../dialect/server-frame.js';
@@ -35,6 +35,11 @@ export function openStore(setting: DynamoSetting, shards: number): { store: Stor
     await prepare();
   };
   return { store, prepare: setting.make ? makeAndPrepare : prepare };
+}
+
+/** Where the store's table is made, the connections' is, too. */
+export async function makeConnections({ gateway, store }: Settings): Promise<void> {
+  if (gateway !== null && store.kind === 'dynamodb' && store.make) await createConnectionsTable(dynamoOptions(store));
 }
 
 export function openConnections(setting: DynamoSetting): ConnectionTable {

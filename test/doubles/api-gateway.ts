@@ -87,9 +87,10 @@ export class ApiGatewayDouble {
   }
 
   async stop(): Promise<void> {
-    for (const { socket } of this.#connections.values()) socket?.terminate();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.cutAll();
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closed;
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 

@@ -18,9 +18,10 @@ export class LambdaDouble {
   readonly #env: Record<string, string>;
   readonly #forgets: boolean;
   readonly #sandboxes: Sandbox[] = [];
+  #isStopped = false;
 
   constructor(options: { name: string; env: Readonly<Record<string, string>>; forgets?: boolean }) {
-    this.#handler = resolve('dist/functions', options.name, 'index.js');
+    this.#handler = resolve('dist/functions', options.name, 'index.cjs');
     this.#env = { ...(process.env as Record<string, string>), ...options.env };
     this.#forgets = options.forgets ?? false;
   }
@@ -30,6 +31,7 @@ export class LambdaDouble {
   }
 
   invoke(event: GatewayEvent): Promise<GatewayResult> {
+    if (this.#isStopped) return Promise.reject(new Error('there is no such function'));
     const sandbox = this.#sandboxes.find(({ waiting, isGone }) => waiting === null && !isGone) ?? this.#start();
     return new Promise<GatewayResult>((resolve, reject) => {
       sandbox.waiting = { resolve, reject };
@@ -45,8 +47,8 @@ export class LambdaDouble {
     for (const sandbox of this.#sandboxes) sandbox.child.kill('SIGKILL');
   }
 
-  /** Kills a sandbox in the middle of its next event, after so many milliseconds. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const sandbox of this.#sandboxes) this.#end(sandbox);
   }
 

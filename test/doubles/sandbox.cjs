@@ -1,4 +1,4 @@
-// One sandbox of a function: runs a bundled handler for one event after another, as Lambda does. `node sandbox.cjs HANDLER.js`
+// One sandbox of a function: runs a bundled handler for one event after another, as Lambda does. `node sandbox.cjs HANDLER.cjs`
 const { handler } = require(process.argv[2]);
 
 process.on('message', async ({ id, event }) => {

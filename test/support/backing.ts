@@ -7,13 +7,22 @@ import { startPulsar } from './pulsar.js';
 /** Replay needs what nobody waits for any more. */
 const KEPT = { retention_policies: { retentionTimeInMinutes: 60, retentionSizeInMB: 200 } };
 
+type Transport = 'websocket' | 'native';
+type Services = Awaited<ReturnType<typeof remoteServices>>;
+
 let programs = 0;
-const services = BACKING === 'embedded' ? null : await start(BACKING);
+const services = BACKING === 'embedded' ? null : await remoteServices(BACKING);
 
 /** Settings for one program: a namespace and a table of its own. Those of the embedded parts are the caller's. */
 export async function backingSettings(): Promise<Record<string, string>> {
-  if (services === null) return {};
-  const { pulsar, dynamo } = services;
+  return services === null || BACKING === 'embedded' ? {} : remoteSettings(services, BACKING);
+}
+
+/** The same of any services. */
+export async function remoteSettings(
+  { pulsar, dynamo }: Services,
+  transport: Transport,
+): Promise<Record<string, string>> {
   programs += 1;
   const namespace = `public/test-${process.pid}-${Date.now().toString(36)}-${programs}`;
   const made = await fetch(`${pulsar.web}/admin/v2/namespaces/${namespace}`, {
@@ -22,7 +31,7 @@ export async function backingSettings(): Promise<Record<string, string>> {
     body: JSON.stringify(KEPT),
   });
   if (!made.ok) throw new Error(`${namespace}: ${made.status} ${await made.text()}`);
-  const isNative = BACKING === 'native';
+  const isNative = transport === 'native';
   return {
     PULSEGATE_LOG: isNative ? pulsar.broker : pulsar.web.replace(/^http/, 'pulsar+ws'),
     ...(isNative && { PULSEGATE_PULSAR_WEB: pulsar.web }),
@@ -40,13 +49,13 @@ export async function backingSettings(): Promise<Record<string, string>> {
   };
 }
 
-/** Where a part is missing the file has no tests, and says so. */
-async function start(backing: 'websocket' | 'native') {
+/** Pulsar, which that transport reaches, and DynamoDB. Where a part is missing the file has no tests, and says so. */
+export async function remoteServices(transport: Transport) {
   const why = (part: string, reason: string): never => {
     notRun(`${part}: end to end on Pulsar`, reason);
     process.exit(0);
   };
-  if (backing === 'native') {
+  if (transport === 'native') {
     try {
       loadNative();
     } catch (error) {
