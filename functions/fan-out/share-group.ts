@@ -91,17 +91,19 @@ export class ShareGroup {
     return best;
   }
 
-  #delivery({ slot, subscription }: Member, { partition, position }: Place, publication: Publication) {
+  #delivery({ subscription }: Member, { partition, position }: Place, publication: Publication) {
     const { options, identifier, shareId } = subscription;
     const qos = qosFor(subscription, publication);
+    const othersKeep = qos > 0 && this.#outlivesConnections();
     return {
       source: partition,
       position: sharePosition(position, shareId ?? ''),
       publication,
       qos,
       retain: options.retainAsPublished && publication.retain,
-      held: qos > 0 && (isDurable(slot.state) || (qos === 1 && this.#outlivesConnections())),
+      held: othersKeep,
       share: this.share,
+      othersKeep,
       ...(identifier !== undefined && { identifiers: [identifier] }),
     };
   }

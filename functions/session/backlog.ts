@@ -152,7 +152,8 @@ function takeQueued(state: SessionState, row: OutboundRow, now: number, effects:
   const { publication } = row;
   state.stored.messages = Math.max(0, state.stored.messages - 1);
   state.stored.bytes = Math.max(0, state.stored.bytes - publicationBytes(publication));
-  send(state, { ...row, publication, held: false }, { queued: true }, now, effects);
+  const othersKeep = row.share !== undefined;
+  send(state, { ...row, publication, held: false, othersKeep }, { queued: true }, now, effects);
 }
 
 /** A page of retained messages for a new subscription [MQTT-3.3.1-6]. */

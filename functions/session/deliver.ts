@@ -21,7 +21,7 @@ export function deliver(state: SessionState, delivery: Delivery, now: number, ef
   } else if (state.connection === null) {
     if (isDurable(state)) enqueue(state, [delivery], effects);
     else drop(delivery, effects);
-  } else if (isDurable(state) && !delivery.held) {
+  } else if (outlives(state, delivery) && !delivery.held) {
     // Nothing else would bring it back after a crash.
     queue(state, delivery, now, effects);
   } else if (state.mode === 'live' && state.waiting.length === 0 && windowRoom(state) > 0) {
@@ -29,6 +29,11 @@ export function deliver(state: SessionState, delivery: Delivery, now: number, ef
   } else {
     wait(state, delivery, now, effects);
   }
+}
+
+/** Whether somebody is to have it after a crash: this session, or another member of the share. */
+function outlives(state: SessionState, delivery: Delivery): boolean {
+  return isDurable(state) || delivery.othersKeep === true;
 }
 
 /** What waits in memory goes out while the window is open. */
@@ -48,8 +53,8 @@ export function windowRoom(state: SessionState): number {
 }
 
 /**
- * Sends for the first time. QoS 2 is saved before, so that no crash makes it go out under two packet identifiers; so is what
- * neither the log nor the queue would bring back.
+ * Sends for the first time. QoS 2 is saved before, so that no crash makes it go out under two packet identifiers, or to two
+ * members of a share; so is what neither the log nor the queue would bring back.
  */
 export function send(
   state: SessionState,
@@ -66,7 +71,7 @@ export function send(
     if (!isExpired) countTooLarge(effects);
     return options.queued ? removeQueued(state, delivery, effects) : drop(delivery, effects);
   }
-  const saves = isDurable(state) && (qos === 2 || !(options.queued || isInLog(delivery)));
+  const saves = outlives(state, delivery) && (qos === 2 || !(options.queued || isInLog(delivery)));
   const entry: InFlight = {
     packetId: takePacketId(state),
     order: state.nextOrder,

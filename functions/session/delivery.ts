@@ -17,6 +17,8 @@ export interface Delivery {
   held: boolean;
   /** The shared subscription that chose this session, as its members wrote it: `$share/group/filter`. */
   share?: string;
+  /** Whether that has members whose sessions outlive their connections, so that it is owed to them if this one goes. */
+  othersKeep?: boolean;
 }
 
 /** A delivery until the window opens. */

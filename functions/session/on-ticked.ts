@@ -25,32 +25,25 @@ export function onTicked(state: SessionState, _input: { type: 'ticked' }, now: n
   }
 }
 
-/** A client that does not answer must not hold up the checkpoint: what it is owed is saved, or left to its connection alone. */
+/**
+ * A client that does not answer must not hold up the checkpoint: what it is owed is saved. Of a session that ends with its
+ * connection that is what others of a share get after it.
+ */
 function saveUnanswered(state: SessionState, now: number, effects: SessionEffect[]): void {
   const oldest = now - state.limits.unsavedMaxMs;
   const unsaved = inSendingOrder(state).filter((entry) => !entry.settled);
   const late = unsaved.filter((entry) => entry.sentAtMs <= oldest);
   const isWaitingLate = state.waiting.some((delivery) => delivery.held && delivery.sinceMs <= oldest);
-  if (isDurable(state)) {
-    // With all that was sent before: after a crash the later may not go first.
-    const last = late.at(-1)?.order ?? 0;
-    saveInFlight(
-      state,
-      inSendingOrder(state).filter((entry) => entry.order <= last),
-      effects,
-    );
-    // All of it, or what comes later would be sent before.
-    if (isWaitingLate) spill(state, effects);
-  } else {
-    for (const entry of late) {
-      entry.settled = true;
-      effects.push({ type: 'settle', place: entry.origin });
-    }
-    for (const delivery of state.waiting.filter(({ held, sinceMs }) => held && sinceMs <= oldest)) {
-      delivery.held = false;
-      effects.push({ type: 'settle', place: delivery });
-    }
-  }
+  // With all that was sent before: after a crash the later may not go first.
+  const last = late.at(-1)?.order ?? 0;
+  const owed = isDurable(state) ? inSendingOrder(state) : unsaved;
+  saveInFlight(
+    state,
+    owed.filter((entry) => entry.order <= last),
+    effects,
+  );
+  // All of it, or what comes later would be sent before.
+  if (isWaitingLate) spill(state, effects);
   const since = [
     ...unsaved.filter((entry) => !entry.settled).map((entry) => entry.sentAtMs),
     ...state.waiting.filter((delivery) => delivery.held).map((delivery) => delivery.sinceMs),

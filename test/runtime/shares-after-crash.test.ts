@@ -126,3 +126,45 @@ test('what had been handed on when the process died, and not been let go of, is 
   // A checkpoint has passed the others: of those no place is known.
   assert.deepEqual(received.filter((text) => text > '3').sort(), ['4', '5', '6']);
 });
+
+for (const qos of [1, 2] as const) {
+  test(`what a member without a session takes over of another's queue with QoS ${qos}, and has not had, survives a crash`, async () => {
+    const stage = await onStage();
+    (await stage.subscribed(SHARE, 'a')).disconnect();
+    await stage.pass(100);
+    for (const text of TEXTS) stage.append({ 'mqtt-qos': `${qos}` }, text);
+    await stage.pass(3_000);
+    (await stage.subscribed(SHARE, 'b')).disconnect();
+    const v = stage.connect('v', { properties: { sessionExpiryInterval: 0, receiveMaximum: 1 } });
+    v.answers = false;
+    v.subscribe(SHARE, 2);
+    await stage.pass(100);
+    stage.connect('a', { clean: true });
+    await stage.pass(3_000);
+    assert.deepEqual(v.received, ['1']);
+    await crashed(stage);
+    // QoS 2 that it was sent is nobody else's [MQTT-4.8.2-6].
+    assert.deepEqual(await receivedBy(stage, 'b'), qos === 1 ? TEXTS : ['2', '3']);
+    await stage.pass(3_000);
+    assert.equal(stage.machine.store.outbound.size, 0);
+  });
+}
+
+test("QoS 2 that a member without a session has completed is no other's after a crash", async () => {
+  const stage = await onStage();
+  (await stage.subscribed(SHARE, 'b')).disconnect();
+  await stage.pass(3_000);
+  const v = stage.connect('v', { properties: { sessionExpiryInterval: 0 } });
+  v.subscribe(SHARE, 2);
+  await stage.pass(100);
+  stage.fails = (lane) => lane.startsWith('shard');
+  for (const text of TEXTS) stage.append(QOS_2, text);
+  await stage.pass(500);
+  assert.deepEqual(v.received, TEXTS);
+  stage.fails = () => false;
+  await crashed(stage);
+  assert.deepEqual(await receivedBy(stage, 'b'), []);
+  await stage.pass(5_000);
+  assert.equal(stage.machine.store.outbound.size, 0);
+  assert.equal(stage.machine.store.presence.size, 1);
+});

@@ -22,7 +22,8 @@ export class StageClient {
     const peer: Peer = {
       address: 'p',
       bufferedBytes: 0,
-      send: (bytes) => void incoming.parse(Buffer.from(bytes)),
+      // Not within the step that sends it: the parser is not to be entered twice.
+      send: (bytes) => queueMicrotask(() => incoming.parse(Buffer.from(bytes))),
       pause() {},
       resume() {},
       close() {},
