@@ -24,12 +24,15 @@ export function checkEverything(state: State): string[] {
   return [
     ...(state.writesFailed ? [] : checkOrder(facts, log)),
     ...facts.sessions.flatMap((session) => checkReceived(session, state, log)),
-    ...facts.sessions.filter(({ isOver }) => !isOver).flatMap((session) => checkNothingLost(session, facts, log)),
+    ...facts.sessions
+      .filter(({ overStep }) => overStep === null)
+      .flatMap((session) => checkNothingLost(session, facts, log)),
     ...[...facts.published.values()].flatMap((published) => checkPublished(published, log)),
     ...facts.wills.flatMap((will) => checkWill(will, log)),
     ...state.clients.flatMap(checkIdle),
     ...checkCheckpoints(state.machine),
     ...checkShare(facts, SHARE, log.entries),
+    ...checkQueues(state.machine),
   ];
 }
 
@@ -227,6 +230,11 @@ function checkCheckpoints({ store, log }: Machine): string[] {
     if (last !== low) problems.push(`the checkpoint of ${partition} is ${low}, the log ends at ${last}`);
   }
   return problems;
+}
+
+/** Everybody is here and has answered: nothing waits for anybody, and no checkpoint has to pass anything. */
+function checkQueues({ store }: Machine): string[] {
+  return store.outbound.keys().map((key) => `left in a queue: ${key.replaceAll('\0', '/')}`);
 }
 
 /** All partitions; order counts within a topic only. */

@@ -476,12 +476,12 @@ export class VirtualClient {
   }
 
   #beginSession(): void {
-    this.session = { client: this.id, subscribed: [], received: [], isOver: false };
+    this.session = { client: this.id, subscribed: [], received: [], overStep: null };
     this.parts.facts.sessions.push(this.session);
   }
 
   #forgetSession(): void {
-    if (this.session !== null) this.session.isOver = true;
+    if (this.session !== null) this.session.overStep = this.parts.timeline.steps;
     this.session = null;
     this.#kept = null;
     this.outgoing.clear();

@@ -48,7 +48,8 @@ export interface Session {
   subscribed: Subscribed[];
   /** What reached the application: QoS 2 once per packet identifier. */
   received: Received[];
-  isOver: boolean;
+  /** When the client knew it over; null: it is not. */
+  overStep: number | null;
 }
 
 /** A will and the connection that left it. */

@@ -3,35 +3,41 @@ import type { Facts } from './facts.js';
 import type { KeptEntry } from './log.js';
 
 /**
- * What a share with members that persist has brought, known by its identifier: all that was appended while one of today's
- * members had it, to some member, and QoS 2 once. QoS 2 that a session had when it ended may be lost [MQTT-4.8.2-6].
+ * What a share has brought, known by its identifier: all that was appended while one of today's members had it, to some
+ * member, and QoS 2 once. QoS 2 that a session had when it ended may be lost [MQTT-4.8.2-6].
  */
 export function checkShare(
   { sessions, published }: Facts,
   share: { filter: string; identifier: number },
   entries: readonly KeptEntry[],
 ): string[] {
-  const members = sessions.filter(({ subscribed }) => subscribed.some(({ filter }) => filter === share.filter));
-  const received = members.flatMap((session) =>
-    session.received.filter(({ identifiers }) => identifiers.includes(share.identifier)),
+  const members = sessions.flatMap((session) => {
+    const subscribed = session.subscribed.filter(({ filter }) => filter === share.filter);
+    return subscribed.length === 0 ? [] : [{ ...session, subscribed }];
+  });
+  const received = members.flatMap((member) =>
+    member.received.filter(({ identifiers }) => identifiers.includes(share.identifier)),
   );
-  const standing = members
-    .filter(({ isOver }) => !isOver)
-    .flatMap(({ subscribed }) => subscribed)
-    .filter(
-      ({ filter, answeredStep, endAskedStep }) =>
-        filter === share.filter && answeredStep !== null && endAskedStep === null,
-    );
-  const someEnded = members.some(({ isOver }) => isOver);
+  const got = new Set(received.map(({ id }) => id));
   const problems: string[] = [];
   for (const { record, step } of entries) {
     const origin = published.get(Buffer.from(record.payload).toString());
-    if (origin === undefined || origin.qos === 0 || origin.expires) continue;
-    if (origin.qos === 2 && someEnded) continue;
-    const promised = standing.some(
-      ({ matches, answeredStep }) => answeredStep! < step && filterMatches(matches, record.key),
+    if (origin === undefined || origin.qos === 0 || origin.expires || got.has(origin.id)) continue;
+    const isPromised = members.some(({ overStep, subscribed }) =>
+      subscribed.some(
+        ({ matches, answeredStep, endAskedStep }) =>
+          overStep === null &&
+          endAskedStep === null &&
+          answeredStep !== null &&
+          answeredStep < step &&
+          filterMatches(matches, record.key),
+      ),
     );
-    if (promised && !received.some(({ id }) => id === origin.id)) problems.push(`${share.filter} lost ${origin.id}`);
+    const mayHaveEnded = members.some(
+      ({ overStep, subscribed }) => overStep !== null && overStep > step && subscribed.some(({ qos }) => qos === 2),
+    );
+    const isExcused = origin.qos === 2 && mayHaveEnded;
+    if (isPromised && !isExcused) problems.push(`${share.filter} lost ${origin.id}`);
   }
   const seen = new Set<string>();
   for (const { id, qos } of received) {

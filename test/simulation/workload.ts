@@ -5,9 +5,9 @@ import type { Timeline } from './timeline.js';
 
 const TOPICS = ['a', 'a/b', 'a/c', 'b', 'b/c/d', '$x/y'];
 const FILTERS = [...TOPICS, 'a/+', 'a/#', '#', '+', '+/+', 'b/#', '+/c/#', '$x/#'];
-/** Its members persist, and its identifier is its alone: what it must do can be told. */
+/** Its identifier is its alone: what it brings, with QoS above 0, can be told apart. */
 export const SHARE = { filter: '$share/g/a/#', identifier: 1 };
-/** Anybody may be a member. */
+/** With QoS 0 too. */
 const LOOSE_SHARE = '$share/h/+';
 /** With history. */
 const HISTORIES = ['a/#', 'b'];
@@ -19,8 +19,6 @@ interface Actor {
   /** Seconds that its sessions live, one of these at each CONNECT. */
   expiriesS: readonly number[];
   cleanPercent: number;
-  /** Whether its sessions outlive their connections. */
-  persists: boolean;
 }
 
 export interface WorkloadParts {
@@ -95,11 +93,10 @@ export class Workload {
     const { chance, manner } = this.#parts;
     const isOdd = chance.percent(manner.oddPercent);
     const level = isOdd ? 5 : chance.one([4, 5] as const);
-    const kind = isOdd ? 'persistent' : chance.weighed({ persistent: 5, brief: 2, volatile: 2 });
+    const kind = chance.weighed({ persistent: isOdd ? 10 : 5, brief: 2, volatile: 2 });
     const expiriesS = { persistent: [EVER_S, 3_600], brief: [0, 2, 10, EVER_S], volatile: [0] }[kind];
     const cleanPercent = { persistent: chance.one([0, 5, 30]), brief: 20, volatile: 100 }[kind];
-    const persists = kind === 'persistent' && level === 5;
-    return { client: this.#parts.client(`c${i}`, level), expiriesS, cleanPercent, persists };
+    return { client: this.#parts.client(`c${i}`, level), expiriesS, cleanPercent };
   }
 
   #live(actor: Actor): void {
@@ -165,10 +162,10 @@ export class Workload {
     }
   }
 
-  #subscribeOddly({ client, persists }: Actor): void {
+  #subscribeOddly({ client }: Actor): void {
     const { chance } = this.#parts;
-    const kind = chance.weighed({ share: persists ? 8 : 0, loose: 2, history: 3 });
-    const qos = chance.one([1, 2] as const);
+    const kind = chance.weighed({ share: 8, loose: 2, history: 3 });
+    const qos = kind === 'loose' ? chance.one(QOS) : chance.one([1, 2] as const);
     const one = (filter: string) => [{ filter, qos, retainHandling: 2 }];
     if (kind === 'share') return client.subscribe(one(SHARE.filter), { identifier: SHARE.identifier });
     if (kind === 'loose') return client.subscribe(one(LOOSE_SHARE));
