@@ -26,6 +26,8 @@ interface Partition {
   /** The first so many are durable. */
   durable: number;
   readers: Set<SimulatedReader>;
+  /** When the last of them was closed. */
+  closedAtMs: number;
 }
 
 /** What outlives a crash. */
@@ -42,7 +44,7 @@ export class LogData {
   of(name: string): Partition {
     let partition = this.partitions.get(name);
     if (partition === undefined) {
-      partition = { entries: [], durable: 0, readers: new Set() };
+      partition = { entries: [], durable: 0, readers: new Set(), closedAtMs: 0 };
       this.partitions.set(name, partition);
     }
     return partition;
@@ -115,7 +117,7 @@ export class SimulatedLog implements Log {
       throw new PortError('refused', `not a position of this log: ${from.after}`);
     }
     const next = from === 'latest' ? partition.durable : countBefore(partition.entries, from);
-    const reader = new SimulatedReader(name, partition, next, this.disk, this.data);
+    const reader = new SimulatedReader(name, partition, next, this.disk, this.data, this.options.nowMs);
     partition.readers.add(reader);
     return reader;
   }
@@ -174,6 +176,7 @@ class SimulatedReader implements LogReader {
     private next: number,
     private readonly disk: Disk,
     private readonly data: LogData,
+    private readonly nowMs: () => number,
   ) {}
 
   read(limit: number): Promise<readonly LogEntry[]> {
@@ -209,6 +212,7 @@ class SimulatedReader implements LogReader {
   async close(): Promise<void> {
     this.#closed = true;
     this.source.readers.delete(this);
+    this.source.closedAtMs = this.nowMs();
     this.#waiting?.reject(gone());
     this.#waiting = null;
   }
