@@ -117,7 +117,9 @@ function checkReceived(session: Session, { facts, writesFailed }: State, log: Lo
     }
     if (retain) continue;
     // A publisher may repeat QoS 1, and so may the server as long as it is not answered.
-    const mayRepeat = origin.qos === 1;
+    const asksHistory = session.subscribed.some(({ history, matches }) => history && filterMatches(matches, topic));
+    // History of QoS 0 is not saved before it is sent: a crash makes it begin again.
+    const mayRepeat = origin.qos === 1 || (qos === 0 && asksHistory);
     const isFirst = !counts.has(`0 ${id}`) && !counts.has(`1 ${id}`) && !counts.has(`2 ${id}`);
     // A subscription whose new QoS a crash undoes before its SUBACK may bring it again at the old one.
     const count = (counts.get(`${qos} ${id}`) ?? 0) + (qos === 1 ? 0 : 1);

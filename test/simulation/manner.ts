@@ -22,6 +22,8 @@ export interface Manner {
   breakPercent: number;
   /** Percent of SUBSCRIBEs that are for a share or ask for history. */
   oddPercent: number;
+  /** Whether nearly all is about one share, whose members come and go all the time. */
+  isCrowd: boolean;
   appendFailPercent: number;
   storeFailPercent: number;
   partitions: number;
@@ -41,6 +43,7 @@ export function drawManner(chance: Chance, clients: number | null): Manner {
     splitPercent: chance.one([0, 20]),
     breakPercent: chance.one([0, 2, 6]),
     oddPercent: chance.one([0, 20, 80]),
+    isCrowd: chance.percent(25),
     appendFailPercent: chance.one([0, 0, 0, 5]),
     storeFailPercent: chance.one([0, 0, 0, 3]),
     partitions: chance.one([1, 2, 3]),

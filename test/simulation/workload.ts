@@ -11,6 +11,9 @@ export const SHARE = { filter: '$share/g/a/#', identifier: 1 };
 const LOOSE_SHARE = '$share/h/+';
 /** With history. */
 const HISTORIES = ['a/#', 'b'];
+/** What a crowd does: its share gets all, and whoever is in it leaves soon. */
+const CROWD_TOPICS = ['a', 'a/b'];
+const CROWD_QOS = [1, 2, 2] as const;
 const EVER_S = 0xffff_ffff;
 const QOS = [0, 1, 2] as const;
 
@@ -91,7 +94,7 @@ export class Workload {
 
   #actor(i: number): Actor {
     const { chance, manner } = this.#parts;
-    const isOdd = chance.percent(manner.oddPercent);
+    const isOdd = manner.isCrowd || chance.percent(manner.oddPercent);
     const level = isOdd ? 5 : chance.one([4, 5] as const);
     const kind = chance.weighed({ persistent: isOdd ? 10 : 5, brief: 2, volatile: 2 });
     const expiriesS = { persistent: [EVER_S, 3_600], brief: [0, 2, 10, EVER_S], volatile: [0] }[kind];
@@ -128,6 +131,7 @@ export class Workload {
       else client.abandon();
       return;
     }
+    if (manner.isCrowd) return this.#crowd(actor);
     const isDeaf = client.isReady && client.session?.subscribed.length === 0;
     if (isDeaf && chance.percent(30)) {
       if (client.level === 5 && chance.percent(manner.oddPercent)) return this.#subscribeOddly(actor);
@@ -160,6 +164,17 @@ export class Workload {
         return client.disconnect({ withWill: chance.percent(20), ...(expiryS !== undefined && { expiryS }) });
       }
     }
+  }
+
+  #crowd({ client }: Actor): void {
+    const { chance } = this.#parts;
+    const isMember = client.session?.subscribed.some(({ endAskedStep }) => endAskedStep === null) ?? false;
+    const share = [{ filter: SHARE.filter, qos: chance.one(CROWD_QOS), retainHandling: 2 }];
+    if (!isMember && chance.percent(30)) return client.subscribe(share, { identifier: SHARE.identifier });
+    const action = chance.weighed({ publish: 80, unsubscribe: 3, disconnect: 5, end: 3 });
+    if (action === 'publish') client.publish(chance.one(CROWD_TOPICS), chance.one(CROWD_QOS), false);
+    else if (action === 'unsubscribe') client.unsubscribe(SHARE.filter);
+    else client.disconnect(action === 'end' ? { expiryS: 0 } : {});
   }
 
   #subscribeOddly({ client }: Actor): void {
