@@ -1,6 +1,6 @@
 import type { Position } from '../ports/log.js';
 import type { CheckpointRow, OutboundKey, OutboundRow } from '../ports/store.js';
-import { isInLog, logPosition } from '../session/places.js';
+import { isHandedOn, isInLog, logPosition } from '../session/places.js';
 import type { SessionState } from '../session/state.js';
 import { Progress } from './progress.js';
 
@@ -87,14 +87,18 @@ export class Partitions {
     return [...moved, ...[...this.#unfollowed].map((partition) => ({ partition, low: null, done: [] }))];
   }
 
-  /** The checkpoints are durable: returns the rows that were kept only until now. */
-  checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
+  /**
+   * The checkpoints are durable: returns the rows that were kept only until now. `isHandingOn`: of what is handed on, somebody
+   * else's row may be there still.
+   */
+  checkpointsSaved(rows: readonly CheckpointRow[], isHandingOn: boolean): DoneRow[] {
     for (const row of rows) {
       this.#savedLow.set(row.partition, row.low);
       if (row.low === null) this.#unfollowed.delete(row.partition);
     }
-    const passed = this.#doneRows.filter((row) => this.hasPassed(row.origin));
-    if (passed.length > 0) this.#doneRows = this.#doneRows.filter((row) => !this.hasPassed(row.origin));
-    return passed;
+    const isOver = ({ origin }: DoneRow) => this.hasPassed(origin) && !(isHandingOn && isHandedOn(origin));
+    const over = this.#doneRows.filter(isOver);
+    if (over.length > 0) this.#doneRows = this.#doneRows.filter((row) => !isOver(row));
+    return over;
   }
 }

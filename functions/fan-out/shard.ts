@@ -5,6 +5,7 @@ import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import { endSession } from '../session/ending.js';
 import type { FilterRead, FilterRefused, SessionInput } from '../session/inputs.js';
+import { isHandedOn } from '../session/places.js';
 import {
   initialSession,
   type SessionLimits,
@@ -102,9 +103,11 @@ export class Shard {
     return this.#partitions.hasPassed(place);
   }
 
-  /** A row that an owner before this one left: what it holds of a shared subscription, replay gives to nobody else. */
+  /** A row that an owner before this one left: what it has of a share goes to nobody else, by replay or from who had it before. */
   know(owner: SessionName, row: OutboundRow): void {
-    if (row.share !== undefined && !this.hasPassed(row.origin)) this.#subscribers.know(row.share, row.origin, owner);
+    const { share, origin } = row;
+    const isOthers = isHandedOn(origin) || !this.hasPassed(origin);
+    if (share !== undefined && isOthers) this.#subscribers.know(share, origin, owner);
   }
 
   /** Takes over a session that an owner before this one left. Its client is not connected, or no more. When all are here, `tick`. */
@@ -216,9 +219,9 @@ export class Shard {
     return this.#partitions.takeCheckpoints();
   }
 
-  /** The checkpoints are durable: returns the rows that were kept only until now. */
-  checkpointsSaved(rows: readonly CheckpointRow[]): DoneRow[] {
-    return this.#partitions.checkpointsSaved(rows);
+  /** See `Partitions.checkpointsSaved`. */
+  checkpointsSaved(rows: readonly CheckpointRow[], isHandingOn = false): DoneRow[] {
+    return this.#partitions.checkpointsSaved(rows, isHandingOn);
   }
 
   #handedOut(read: Read | undefined): FilterRead | FilterRefused {
@@ -252,7 +255,8 @@ export class Shard {
         for (const filter of effect.filters) this.#subscribers.delete(slot, filter);
         return;
       case 'finish-outbound': {
-        const passed = this.hasPassed(effect.row.origin);
+        const { origin } = effect.row;
+        const passed = this.hasPassed(origin) && !isHandedOn(origin);
         if (!passed) this.#partitions.keepDone(state, effect.row);
         return this.#obey(state, { ...effect, passed });
       }

@@ -1,7 +1,8 @@
 import type { Position } from '../ports/log.js';
 import type { SubscriptionRow } from '../ports/store.js';
 import { windowRoom } from '../session/deliver.js';
-import { sharePosition } from '../session/places.js';
+import type { HandedBack } from '../session/delivery.js';
+import { handedOnPosition, sharePosition } from '../session/places.js';
 import { isDurable } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import type { Recipient, Slot } from './slot.js';
@@ -66,11 +67,17 @@ export class ShareGroup {
   }
 
   /** Who gets what another member has handed back. `held`: the checkpoint waits for it. */
-  chooseAgain(place: Place, publication: Publication, held: boolean, except: Slot | null): Recipient | null {
+  chooseAgain(
+    place: Place,
+    { publication, held, stored }: Pick<HandedBack, 'publication' | 'held' | 'stored'>,
+    except: Slot | null,
+  ): Recipient | null {
     const member = this.#pick(publication, ({ slot }) => slot !== except);
     if (member === null) return null;
     const delivery = this.#delivery(member, place, publication);
-    return { slot: member.slot, delivery: { ...delivery, held: held && delivery.held } };
+    const { shareId = '' } = member.subscription;
+    const handedOn = stored && { position: handedOnPosition(place.position, shareId) };
+    return { slot: member.slot, delivery: { ...delivery, ...handedOn, held: held && delivery.held } };
   }
 
   /** In turn: a connected member whose window is open, else a connected one, else one that queues. */

@@ -21,6 +21,11 @@ export class SharedPlaces {
     return this.#owners.size > 0 && this.#owners.has(nameOf(share, partition, position));
   }
 
+  /** Somebody gets what a session has given up. */
+  move(share: string, place: OutboundKey, owner: SessionName): void {
+    this.#owners.get(nameOf(share, place.source, logPosition(place.position)))?.add(textOf(owner));
+  }
+
   /** A session gives something up. False where somebody else has it. */
   release(share: string, place: OutboundKey, owner: SessionName): boolean {
     const owners = this.#owners.get(nameOf(share, place.source, logPosition(place.position)));

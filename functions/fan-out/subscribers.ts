@@ -137,9 +137,12 @@ export class Subscribers {
   }
 
   /** Who gets what a member of a share has handed back; null: nobody. */
-  recipientInstead({ share, place, publication, held }: HandedBack, except: Slot | null): Recipient | null {
+  recipientInstead(handedBack: HandedBack, except: Slot | null): Recipient | null {
+    const { share, place } = handedBack;
     const logPlace = { partition: place.source, position: logPosition(place.position) };
-    return this.#groups.get(share)?.chooseAgain(logPlace, publication, held, except) ?? null;
+    const recipient = this.#groups.get(share)?.chooseAgain(logPlace, handedBack, except) ?? null;
+    if (recipient !== null) this.#sharedPlaces.move(share, place, recipient.slot.state);
+    return recipient;
   }
 
   /** The session's shares that have another member connected. */

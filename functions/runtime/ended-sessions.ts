@@ -29,8 +29,16 @@ export class EndedSessions {
   /** What runs once the saved checkpoint is past places. */
   #later: { places: readonly OutboundKey[]; run: () => void }[] = [];
 
+  /** Pages of rows that others have got and that are not removed yet. */
+  #handingOn = 0;
+
   constructor(parts: EndedSessionsParts) {
     this.#parts = parts;
+  }
+
+  /** Whether the store may have something for two sessions. */
+  get isHandingOn(): boolean {
+    return this.#handingOn > 0;
   }
 
   /** `written`: nothing of it is being written any more. */
@@ -96,8 +104,11 @@ export class EndedSessions {
     const kept: OutboundKey[] = [];
     // Each page goes before the next is looked at, so that what is repeated after a failure or a crash hands little back again.
     for await (const { publications, keys, sent } of storedShares(store.outbound, clientId, generation)) {
+      this.#handingOn += 1;
       await works.done(() => shard.handBack(ended, publications, clock.now()));
-      await retry('end-session', this.#parts, () => store.outbound.remove(clientId, generation, keys));
+      await retry('end-session', this.#parts, () => store.outbound.remove(clientId, generation, keys)).finally(() => {
+        this.#handingOn -= 1;
+      });
       kept.push(...sent.filter((place) => !shard.hasPassed(place)));
     }
     return kept;

@@ -92,7 +92,7 @@ export class ShardDriver {
     const newest = new Map([...this.#unsaved, ...this.shard.takeCheckpoints()].map((row) => [row.partition, row]));
     const rows = [...newest.values()];
     if (rows.length === 0) {
-      this.#ended.checkpointsSaved();
+      this.#checkpointsSaved(rows);
       return [];
     }
     this.#unsaved = rows;
@@ -107,11 +107,16 @@ export class ShardDriver {
       return [];
     }
     this.#unsaved = [];
-    for (const row of this.shard.checkpointsSaved(rows)) {
-      this.#works.begin('remove-done', () => store.outbound.remove(row.clientId, row.generation, [row.key]));
+    this.#checkpointsSaved(rows);
+    return rows;
+  }
+
+  #checkpointsSaved(rows: readonly CheckpointRow[]): void {
+    const { outbound } = this.#parts.store;
+    for (const { clientId, generation, key } of this.shard.checkpointsSaved(rows, this.#ended.isHandingOn)) {
+      this.#works.begin('remove-done', () => outbound.remove(clientId, generation, [key]));
     }
     this.#ended.checkpointsSaved();
-    return rows;
   }
 
   /** Removes what a session that is not here any more has left in the store. */

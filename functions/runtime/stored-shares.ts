@@ -44,5 +44,5 @@ export async function* storedShares(
 export function handedBack({ share, state, qos, origin, publication }: OutboundRow): HandedBack | null {
   const isFree = state === 'queued' || (state === 'sent' && qos === 1);
   if (share === undefined || publication === null || !isFree) return null;
-  return { share, place: origin, publication, held: false };
+  return { share, place: origin, publication, held: false, stored: true };
 }

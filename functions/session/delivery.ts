@@ -34,6 +34,8 @@ export interface HandedBack {
   place: OutboundKey;
   publication: Publication;
   held: boolean;
+  /** Whether the store may have it for the session that gives it up. */
+  stored: boolean;
 }
 
 /**

@@ -15,7 +15,7 @@ export function handBack(state: SessionState, isWanted: (share: string) => boole
   for (const entry of inSendingOrder(state)) {
     const { share, origin: place, publication } = entry;
     if (share === undefined || publication === null || !isFree(entry) || !isWanted(share)) continue;
-    publications.push({ share, place, publication, held: !entry.settled });
+    publications.push({ share, place, publication, held: !entry.settled, stored: false });
     untrack(state, entry);
   }
   if (publications.length > 0) state.toSend = state.toSend.filter((packetId) => packetId in state.inFlight);
@@ -23,7 +23,7 @@ export function handBack(state: SessionState, isWanted: (share: string) => boole
     const { share, publication, held } = delivery;
     if (share === undefined || !isWanted(share)) return true;
     const place = { source: delivery.source, position: delivery.position };
-    publications.push({ share, place, publication, held });
+    publications.push({ share, place, publication, held, stored: false });
     state.waitingBytes -= publicationBytes(publication);
     return false;
   });

@@ -9,7 +9,7 @@ import type { OutboundKey } from '../ports/store.js';
  * | `!f` | order of sending | in flight: resent first, in the order they were sent [MQTT-4.6.0-1] |
  * | `!r<sequence>` | the retained message's | queued copy of a retained message, of that SUBSCRIBE |
  * | `!h<sequence>` | partition and position | queued publication of the history that this SUBSCRIBE asked for |
- * | a partition | the log's, and after a `~` the shared subscription | queued publication |
+ * | a partition | the log's, and after a `~` the shared subscription, with a `+` where another session had it | queued publication |
  *
  * A partition's name begins with a letter or a digit, which sort above `!`.
  */
@@ -19,6 +19,8 @@ const ORDER_DIGITS = 15;
 
 /** No log's position holds it. */
 const SHARE_MARK = '~';
+/** Nor does the name of a shared subscription within its session. */
+const HANDED_ON_MARK = '+';
 
 export function inFlightKey(order: number): OutboundKey {
   return { source: IN_FLIGHT, position: String(order).padStart(ORDER_DIGITS, '0') };
@@ -46,6 +48,15 @@ export function historyPlace(partition: string, position: Position): Position {
  */
 export function sharePosition(position: Position, shareId: string): Position {
   return `${position}${SHARE_MARK}${shareId}`;
+}
+
+/** The same, of what another session had in the store, and after a crash may still have there. */
+export function handedOnPosition(position: Position, shareId: string): Position {
+  return `${sharePosition(position, shareId)}${HANDED_ON_MARK}`;
+}
+
+export function isHandedOn(key: OutboundKey): boolean {
+  return key.position.endsWith(HANDED_ON_MARK);
 }
 
 /** Where in the log the publication stands. */
