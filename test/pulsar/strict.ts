@@ -16,8 +16,8 @@ export interface StrictPulsar {
   /** PEM of the authority that its certificate is of. */
   caFile: string;
   directory: string;
-  /** A JSON web token of that role; of another key than Pulsar's where `isForged`. */
-  token(role: string, isForged?: boolean): string;
+  /** A JSON web token of that role; of another key than Pulsar's where `isForged`; `endsAtS`: seconds since the epoch. */
+  token(role: string, options?: { isForged?: boolean; endsAtS?: number }): string;
   /** Pulsar's REST API, for one who may do everything. */
   admin(method: string, path: string, body?: unknown): Promise<unknown>;
 }
@@ -33,7 +33,8 @@ export async function strictPulsar(scope: Scope): Promise<StrictPulsar | null> {
   const key = randomBytes(32);
   const keyFile = join(directory, 'key');
   writeFileSync(keyFile, key);
-  const token = (role: string, isForged = false) => tokenOf(role, isForged ? randomBytes(32) : key);
+  const token: StrictPulsar['token'] = (role, { isForged = false, endsAtS } = {}) =>
+    signed({ sub: role, ...(endsAtS !== undefined && { exp: endsAtS }) }, isForged ? randomBytes(32) : key);
   const secure = { web: await freePort(), broker: await freePort() };
   const pulsar = await OwnPulsar.prepare(scope, {
     authenticationEnabled: 'true',
@@ -49,6 +50,7 @@ export async function strictPulsar(scope: Scope): Promise<StrictPulsar | null> {
     tlsKeyFilePath: certificate.keyFile,
     tlsTrustCertsFilePath: certificate.certFile,
     backlogQuotaCheckIntervalInSeconds: '1',
+    authenticationRefreshCheckSeconds: '1',
   });
   const problem = await pulsar.start();
   if (problem !== null) {
@@ -65,11 +67,22 @@ export async function strictPulsar(scope: Scope): Promise<StrictPulsar | null> {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
+  await isMade(admin);
   return { pulsar, secure, caFile: certificate.certFile, directory, token, admin };
 }
 
-function tokenOf(role: string, key: Buffer): string {
+/** It answers before it has made its first namespace. */
+async function isMade(admin: StrictPulsar['admin']): Promise<void> {
+  const isThere = () =>
+    admin('GET', 'namespaces/public/default').then(
+      () => true,
+      () => false,
+    );
+  while (!(await isThere())) await new Promise((again) => setTimeout(again, 100));
+}
+
+function signed(claims: object, key: Buffer): string {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const text = `${encode({ alg: 'HS256' })}.${encode({ sub: role })}`;
+  const text = `${encode({ alg: 'HS256' })}.${encode(claims)}`;
   return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 }

@@ -10,6 +10,11 @@ const CODES: Readonly<Record<number, PortErrorCode>> = {
   409: 'conflict',
   412: 'refused',
 };
+/** What it says with 503 of a producer or consumer that it did not get from the broker, where trying again does not help. */
+const WORDS: readonly [RegExp, PortErrorCode][] = [
+  [/quota/i, 'full'],
+  [/TopicTerminated|NotAllowed|Unauthorized|Authorization/, 'refused'],
+];
 const REASON = /errorMsg&quot;:&quot;(.*?)&quot;|"reason":"(.*?)"|<title>(.*?)<\/title>/s;
 const REASON_MAX_LENGTH = 300;
 
@@ -17,6 +22,6 @@ const REASON_MAX_LENGTH = 300;
 export function httpProblem(what: string, status: number, body: string): PortError {
   const match = REASON.exec(body);
   const reason = (match?.[1] ?? match?.[2] ?? match?.[3] ?? body).slice(0, REASON_MAX_LENGTH).trim();
-  const isQuota = status === 503 && /quota/i.test(reason);
-  return new PortError(isQuota ? 'full' : (CODES[status] ?? 'unavailable'), `${what}: ${status} ${reason}`);
+  const code = status === 503 ? WORDS.find(([words]) => words.test(reason))?.[1] : CODES[status];
+  return new PortError(code ?? 'unavailable', `${what}: ${status} ${reason}`);
 }

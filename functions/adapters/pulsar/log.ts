@@ -1,4 +1,4 @@
-import { PortError } from '../../ports/errors.js';
+import { PortError, portErrorCode } from '../../ports/errors.js';
 import type {
   FindWhen,
   From,
@@ -59,9 +59,15 @@ export class PulsarLog implements Log {
 
   async partitions(topic: string, { make = true }: { make?: boolean } = {}): Promise<readonly string[]> {
     this.#checkOpen();
-    const names = await this.#web.partitions(topic, make);
-    this.#layouts.learn(names);
-    return names;
+    try {
+      const names = await this.#web.partitions(topic, make);
+      this.#layouts.learn(names);
+      return names;
+    } catch (error) {
+      const about = { topic, code: portErrorCode(error), error: (error as Error).message };
+      if (about.code !== 'unavailable') this.#settings.tell('warn', 'pulsar-topic-refused', about);
+      throw error;
+    }
   }
 
   async topics(namespace: string): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import { PulsarLog } from './log.js';
 import { NativeTransport } from './native/transport.js';
 import { type PulsarOptions, withDefaults } from './options.js';
 import { authorizer } from './secure.js';
+import { seldomTold } from './seldom-told.js';
 import { WebService } from './web-service.js';
 import { WebSocketTransport } from './websocket/transport.js';
 
@@ -12,7 +13,8 @@ import { WebSocketTransport } from './websocket/transport.js';
  * Rejects with `refused` where the URL is none of Pulsar's, or needs the native addon and that does not load.
  */
 export async function openPulsarLog(options: PulsarOptions): Promise<Log> {
-  const settings = { ...withDefaults(options), authorize: authorizer(options) };
+  const defaults = withDefaults(options);
+  const settings = { ...defaults, tell: seldomTold(defaults.tell), authorize: authorizer(options) };
   const { protocol, host, hostname } = new URL(options.url);
   const isSecure = protocol === 'pulsar+ssl:' || protocol === 'pulsar+wss:';
   const http = isSecure ? 'https' : 'http';

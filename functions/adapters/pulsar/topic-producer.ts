@@ -1,4 +1,4 @@
-import { PortError } from '../../ports/errors.js';
+import { PortError, portErrorCode } from '../../ports/errors.js';
 import type { LogRecord, Receipt } from '../../ports/log.js';
 import { BackOff } from './back-off.js';
 import type { PulsarSettings } from './options.js';
@@ -97,6 +97,7 @@ export class TopicProducer {
         },
         (error: unknown) => {
           this.#settle(pending);
+          this.#sayRefused(error);
           pending.reject(error);
         },
       );
@@ -108,6 +109,16 @@ export class TopicProducer {
     this.#inFlight -= 1;
     this.#release(bytes);
     if (this.#waiting.length > 0) this.#send();
+  }
+
+  /** In Pulsar's own words. What is merely in doubt is said with the connection that was lost. */
+  #sayRefused(error: unknown): void {
+    if (!(error instanceof PortError) || error.code === 'unavailable' || error.code === 'gone') return;
+    this.#settings.tell('warn', 'pulsar-append-refused', {
+      topic: this.#topic,
+      code: error.code,
+      error: error.message,
+    });
   }
 
   #release(bytes: number): void {
@@ -139,7 +150,8 @@ export class TopicProducer {
   }
 
   #failedToOpen(error: unknown): void {
-    this.#settings.tell('warn', 'pulsar-producer-failed', { topic: this.#topic, error: String(error) });
+    const about = { topic: this.#topic, code: portErrorCode(error), error: (error as Error).message };
+    this.#settings.tell('warn', 'pulsar-producer-failed', about);
     const isLasting = error instanceof PortError && error.code !== 'unavailable' && error.code !== 'conflict';
     if (isLasting) this.#rejectWaiting(error);
     if (this.#closed || this.#waiting.length === 0) return;

@@ -54,8 +54,11 @@ export class WebService {
     const { mayBeMade, partitions } = description ?? { mayBeMade: true, partitions: null };
     if (!make || !mayBeMade) return [];
     // The broker makes it, as its policy says, with the first that asks so or that produces.
-    if (partitions === null)
-      return partitionNames(name, countOf(await this.#json('GET', `${path}?checkAllowAutoCreation=true`)));
+    if (partitions === null) {
+      const created = await this.#ask('GET', `${path}?checkAllowAutoCreation=true`);
+      if (created.status === 404) throw notMade(name, `the namespace does not let it be made (${created.body.trim()})`);
+      return partitionNames(name, countOf(this.#parse(created, name)));
+    }
     const made = await this.#ask('PUT', path, partitions);
     if (made.status !== 409) this.#check(made, name);
     return partitionNames(name, countOf(await this.#json('GET', path)));
@@ -65,8 +68,7 @@ export class WebService {
   async partitionsToWrite(topic: string): Promise<readonly string[]> {
     const names = await this.partitions(topic, true);
     if (names.length > 0) return names;
-    const remedy = `pulsar-admin topics create-partitioned-topic ${topic} -p 8`;
-    throw new PortError('refused', `${topic} is not there, and its route does not let it be made: ${remedy}`);
+    throw notMade(topic, 'its route does not let it be made');
   }
 
   /** Names of a namespace's topics; partitioned ones by themselves, and not their partitions. */
@@ -190,6 +192,11 @@ export class WebService {
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
+}
+
+function notMade(topic: string, why: string): PortError {
+  const remedy = `pulsar-admin topics create-partitioned-topic ${topic} -p 8`;
+  return new PortError('refused', `${topic} is not there, and ${why}: ${remedy}`);
 }
 
 function countOf(metadata: unknown): number {

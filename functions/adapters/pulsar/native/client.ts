@@ -68,7 +68,10 @@ export function loadNative(load: (name: string) => unknown = createRequire(impor
 const CODES: readonly [RegExp, PortErrorCode][] = [
   [/MessageTooBig/, 'too-large'],
   [/QueueIsFull|MemoryBufferIsFull|QuotaExceeded/, 'full'],
-  [/Authorization|Authentication|NotAllowed|TopicTerminated|TopicNotFound|InvalidTopicName|InvalidConfig/, 'refused'],
+  [
+    /Authorization|Authentication|NotAllowed|TopicTerminated|TopicNotFound|IncompatibleSchema|InvalidTopicName|InvalidConfig/,
+    'refused',
+  ],
   [/ProducerBusy|ConsumerBusy|ProducerFenced/, 'conflict'],
 ];
 

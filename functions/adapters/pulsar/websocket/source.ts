@@ -14,8 +14,9 @@ const ONE_MORE = '{}';
 
 interface Message {
   messageId: string;
-  payload: string;
-  properties: Record<string, string>;
+  /** Absent where a producer of Java said null. */
+  payload?: string;
+  properties?: Record<string, string>;
   /** ISO 8601. */
   publishTime: string;
   key?: string;
@@ -57,7 +58,7 @@ export class WebSocketSource implements Source {
       partition: this.#partition,
       position: positionOf(decodeMessageId(Buffer.from(messageId, 'base64'))),
       appendedAtMs: Date.parse(publishTime),
-      record: { key: key ?? '', payload: Buffer.from(payload, 'base64'), properties },
+      record: { key: key ?? '', payload: Buffer.from(payload ?? '', 'base64'), properties: properties ?? {} },
     });
     this.#waitingBytes += data.length;
     if (this.#waitingBytes > WAITING_MAX_BYTES) this.#socket.pause();
