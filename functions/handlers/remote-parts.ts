@@ -9,6 +9,7 @@ import type { Log } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { WorkerParts } from '../runtime/worker.js';
+import type { Routes } from '../topics/routes.js';
 import type { DynamoSetting } from './dynamodb-setting.js';
 import type { LogSetting } from './setting-readers.js';
 import type { Settings } from './settings.js';
@@ -21,8 +22,20 @@ export function openLog(
   return openPulsarLog({
     ...options,
     appendDeadlineMs: settings.limits.appendDeadlineMs,
+    namespaces: namespacesOf(settings.routes),
     describe: (topic) => settings.routes.describe(topic),
     tell: (level, event, about) => telemetry.log(level, event, about),
+  });
+}
+
+/** Those that the routes spell out. */
+function namespacesOf(routes: Routes): string[] {
+  const readings = routes
+    .readings('#')
+    .map((reading) => ('namespace' in reading ? reading.namespace : reading.logTopic));
+  return [...routes.named, ...readings].flatMap((name) => {
+    const namespace = /^(?:persistent:\/\/)?([^/]+\/[^/]+)(?:\/|$)/.exec(name)?.[1];
+    return namespace === undefined ? [] : [namespace];
   });
 }
 

@@ -18,6 +18,7 @@ import { messageIdOf } from './message-id.js';
 import { NewestReceipts } from './newest.js';
 import type { PulsarSettings } from './options.js';
 import { PartitionReader } from './partition-reader.js';
+import { sayPolicies } from './policies.js';
 import { ProducerPool } from './producer-pool.js';
 import { readStretch } from './stretch.js';
 import { fullTopicName } from './topic-names.js';
@@ -36,6 +37,7 @@ export class PulsarLog implements Log {
   readonly #newest = new NewestReceipts();
   readonly #layouts = new Layouts();
   readonly #readers = new Set<PartitionReader>();
+  #policiesSaid: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(transport: Transport, web: WebService, settings: PulsarSettings) {
@@ -78,6 +80,8 @@ export class PulsarLog implements Log {
   async check(): Promise<void> {
     this.#checkOpen();
     await this.#web.checkNamespace(this.#settings.namespace);
+    this.#policiesSaid ??= sayPolicies(this.#web, this.#settings);
+    await this.#policiesSaid;
   }
 
   async forget(partition: string, name: string): Promise<void> {

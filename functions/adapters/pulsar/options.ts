@@ -6,6 +6,8 @@ export interface PulsarOptions {
   webUrl?: string;
   /** Tenant and namespace of topics that do not name theirs. */
   namespace?: string;
+  /** Other namespaces that topics are in: their policies are looked at, too. */
+  namespaces?: readonly string[];
   /** A JSON web token. */
   token?: string;
   /** A file with one; read anew when it has changed. */
@@ -54,7 +56,14 @@ export type PulsarSettings = PulsarOptions &
   Required<
     Pick<
       PulsarOptions,
-      'namespace' | 'appendDeadlineMs' | 'producersMax' | 'inFlightMax' | 'pendingMaxBytes' | 'tell' | 'describe'
+      | 'namespace'
+      | 'namespaces'
+      | 'appendDeadlineMs'
+      | 'producersMax'
+      | 'inFlightMax'
+      | 'pendingMaxBytes'
+      | 'tell'
+      | 'describe'
     >
   > & {
     /** The header that lets us in, for HTTP and WebSocket requests. */
@@ -65,6 +74,7 @@ export function withDefaults(options: PulsarOptions): Omit<PulsarSettings, 'auth
   return {
     ...options,
     namespace: options.namespace ?? 'public/default',
+    namespaces: options.namespaces ?? [],
     appendDeadlineMs: options.appendDeadlineMs ?? 20_000,
     producersMax: options.producersMax ?? 1_000,
     inFlightMax: options.inFlightMax ?? 5_000,

@@ -10,7 +10,7 @@ const REMEMBERED_MAX = 1_000;
 export function seldomTold(tell: Tell): Tell {
   const toldAt = new Map<string, number>();
   return (level, event, about) => {
-    const what = [event, about.topic, about.partition, about.code, wording(about.message)].join(' ');
+    const what = [event, about.namespace, about.topic, about.partition, about.code, wording(about.message)].join(' ');
     const now = performance.now();
     if (now - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
     if (toldAt.size >= REMEMBERED_MAX) toldAt.clear();

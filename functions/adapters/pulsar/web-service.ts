@@ -21,6 +21,18 @@ export interface Sizes {
   frameMaxBytes: number;
 }
 
+/** What is looked at of a namespace's policies, as Pulsar's web service has them. What is absent, the broker decides. */
+export interface NamespacePolicies {
+  retention_policies?: { retentionTimeInMinutes: number; retentionSizeInMB: number };
+  message_ttl_in_seconds?: number;
+  backlog_quota_map?: Readonly<Record<string, { policy: string }>>;
+  autoTopicCreationOverride?: { allowAutoTopicCreation: boolean };
+  deduplicationEnabled?: boolean;
+}
+
+/** Settings of the broker by name. */
+export type BrokerSettings = Readonly<Record<string, string | undefined>>;
+
 interface Answer {
   status: number;
   body: string;
@@ -140,13 +152,23 @@ export class WebService {
 
   /** What the broker is set to, where it tells us: that takes more rights than the rest. */
   async sizes(): Promise<Sizes> {
-    const answer = await this.#ask('GET', 'brokers/configuration/runtime').catch(() => undefined);
-    if (answer?.status !== 200) return DEFAULT_SIZES;
-    const found = JSON.parse(answer.body) as Record<string, string | undefined>;
+    const found = await this.brokerSettings();
     return {
       messageMaxBytes: Number(found.maxMessageSize ?? DEFAULT_SIZES.messageMaxBytes),
       frameMaxBytes: Number(found.webSocketMaxTextFrameSize ?? DEFAULT_SIZES.frameMaxBytes),
     };
+  }
+
+  /** Empty where it does not tell us. Never rejects. */
+  async brokerSettings(): Promise<BrokerSettings> {
+    const answer = await this.#ask('GET', 'brokers/configuration/runtime').catch(() => undefined);
+    return answer?.status === 200 ? (JSON.parse(answer.body) as BrokerSettings) : {};
+  }
+
+  /** null where we may not know. Never rejects. */
+  async policies(namespace: string): Promise<NamespacePolicies | null> {
+    const answer = await this.#ask('GET', `namespaces/${namespace}`).catch(() => undefined);
+    return answer?.status === 200 ? (JSON.parse(answer.body) as NamespacePolicies) : null;
   }
 
   close(): void {
