@@ -13,6 +13,8 @@ import { type StrictPulsar, strictPulsar } from './strict.js';
 
 const file = { after: (end: () => Promise<void>) => after(end) };
 const strict = await strictPulsar(file);
+/** Long enough to subscribe and publish with it on a busy machine. */
+const TOKEN_LIFE_S = 15;
 const APP = { permissions: ['produce', 'consume'] };
 
 describe('Pulsar with tokens and TLS', { concurrency: true }, () => {
@@ -149,7 +151,7 @@ function onTransport(strict: StrictPulsar, name: string): void {
     test('a token that has run out is said, and its file read again once it is renewed', async (t) => {
       await begun;
       const tokenFile = join(directory, `${name}.token`);
-      writeFileSync(tokenFile, token('app', { endsAtS: Math.ceil(Date.now() / 1_000) + 6 }));
+      writeFileSync(tokenFile, token('app', { endsAtS: Math.ceil(Date.now() / 1_000) + TOKEN_LIFE_S }));
       const program = await Program.start(t, {
         ...settingsOf(strict, name),
         PULSEGATE_PULSAR_NAMESPACE: namespace('app'),

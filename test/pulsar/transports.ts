@@ -1,6 +1,9 @@
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
 import { notRun } from '../support/parts.js';
+import { bePatient } from '../support/patience.js';
 import { type Pulsar, startPulsar } from '../support/pulsar.js';
+
+bePatient();
 
 export interface Transport {
   name: 'websocket' | 'native';

@@ -2,9 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bePatient } from './patience.js';
 import { freePort } from './ports.js';
 import type { Pulsar } from './pulsar.js';
 import type { Scope } from './waiting.js';
+
+bePatient();
 
 /** Downloading included. */
 const START_DEADLINE_MS = 600_000;

@@ -4,5 +4,12 @@
  */
 export const BACKING = (process.env.PULSEGATE_TEST_BACKING ?? 'embedded') as 'embedded' | 'websocket' | 'native';
 
+const ON_PULSAR = 4;
+
 /** How much longer things take than on the embedded log. */
-export const PATIENCE = BACKING === 'embedded' ? 1 : 4;
+export let PATIENCE = BACKING === 'embedded' ? 1 : ON_PULSAR;
+
+/** For a test file that has Pulsar whatever the backing. */
+export function bePatient(): void {
+  PATIENCE = ON_PULSAR;
+}
