@@ -1,5 +1,5 @@
 import { retainedRows } from '../fan-out/retained-row.js';
-import { PortError } from '../ports/errors.js';
+import { PortError, portErrorCode } from '../ports/errors.js';
 import type { Log, LogRecord, Receipt } from '../ports/log.js';
 import type { Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
@@ -75,6 +75,12 @@ export class Publisher {
 
   #append(logTopic: string, record: LogRecord, publication: Publication): Promise<Receipt> {
     const appended = this.#log.append(logTopic, record);
+    const { token: value, publishedAtMs: sinceMs } = publication;
+    if (value !== undefined) {
+      appended.catch((error: unknown) => {
+        if (portErrorCode(error) === 'unavailable') this.#search.doubt(logTopic, { key: record.key, value, sinceMs });
+      });
+    }
     if (!publication.retain) return appended;
     const retained = this.#retain(logTopic, publication, appended).finally(() => this.#retaining.delete(retained));
     this.#retaining.add(retained);
