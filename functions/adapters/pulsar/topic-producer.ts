@@ -58,10 +58,12 @@ export class TopicProducer {
       const problem = `${this.#topic}: ${this.#settings.pendingMaxBytes} bytes wait to be appended`;
       return Promise.reject(new PortError('full', problem));
     }
+    this.#pendingBytes += bytes;
+    const isNext = this.#waiting.length === 0 && this.#inFlight < this.#settings.inFlightMax;
+    if (isNext && this.#producer !== undefined) return this.#sendBy(this.#producer, record, bytes);
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.#settings.appendDeadlineMs / 2;
       this.#waiting.push({ record, bytes, deadline, resolve, reject });
-      this.#pendingBytes += bytes;
       this.#send();
     });
   }
@@ -89,23 +91,27 @@ export class TopicProducer {
     while (this.#inFlight < this.#settings.inFlightMax) {
       const pending = this.#waiting.shift();
       if (pending === undefined) break;
-      this.#inFlight += 1;
-      this.#producer.send(pending.record).then(
-        (receipt) => {
-          this.#settle(pending);
-          pending.resolve(this.#onReceipt(receipt, pending.record));
-        },
-        (error: unknown) => {
-          this.#settle(pending);
-          this.#sayRefused(error);
-          pending.reject(error);
-        },
-      );
+      this.#sendBy(this.#producer, pending.record, pending.bytes).then(pending.resolve, pending.reject);
     }
     if (this.#waiting.length > 0) this.#watchDeadlines();
   }
 
-  #settle({ bytes }: Pending): void {
+  #sendBy(producer: TransportProducer, record: LogRecord, bytes: number): Promise<Receipt> {
+    this.#inFlight += 1;
+    return producer.send(record).then(
+      (receipt) => {
+        this.#settle(bytes);
+        return this.#onReceipt(receipt, record);
+      },
+      (error: unknown) => {
+        this.#settle(bytes);
+        this.#sayRefused(error);
+        throw error;
+      },
+    );
+  }
+
+  #settle(bytes: number): void {
     this.#inFlight -= 1;
     this.#release(bytes);
     if (this.#waiting.length > 0) this.#send();

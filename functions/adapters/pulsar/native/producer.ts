@@ -48,7 +48,9 @@ export class NativeTopicProducer implements TransportProducer {
       return Promise.reject(new PortError('too-large', problem));
     }
     const { name, producer, ids } = this.#partitions[keyHash(key) % this.#partitions.length]!;
-    const data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const data = Buffer.isBuffer(payload)
+      ? payload
+      : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     return producer.send({ data, partitionKey: key, properties }).then(
       (id) => ({ partition: name, position: ids.positionOf(id) }),
       (error: unknown) => {
