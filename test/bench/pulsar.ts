@@ -1,5 +1,6 @@
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
-import { startPulsar } from '../support/pulsar.js';
+import type { Pulsar } from '../support/pulsar.js';
+import { sharedService } from '../support/shared-service.js';
 import type { Scope } from '../support/waiting.js';
 
 /** Where the bench finds Pulsar, and a namespace there that is its own. */
@@ -30,7 +31,7 @@ export async function benchPulsar(scope: Scope, asked: string, webAsked: string 
 async function found(asked: string, webAsked: string | undefined): Promise<Pick<BenchPulsar, 'log' | 'web'>> {
   if (asked === 'pulsar' || asked === 'pulsar+ws') {
     console.log('A Pulsar is started for this run.');
-    const pulsar = await startPulsar();
+    const pulsar = await sharedService<Pulsar>('pulsar');
     if (typeof pulsar === 'string') throw new Error(pulsar);
     return asked === 'pulsar' ? nativeOr(pulsar.broker, pulsar.web) : { log: overWeb(pulsar.web), web: pulsar.web };
   }
