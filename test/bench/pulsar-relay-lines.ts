@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
 import WebSocket from 'ws';
 import type { NativeMessage, NativeModule } from '../../functions/adapters/pulsar/native/client.js';
 
@@ -57,14 +58,14 @@ export async function webLine(origin: string, topic: string, onMessage: OnMessag
   const batching = `batchingEnabled=true&batchingMaxPublishDelay=${BATCH_DELAY_MS}&batchingMaxMessages=${BATCH_MESSAGES_MAX}`;
   const consumer = await opened(`${origin}/ws/v2/consumer/${path}/relay?receiverQueueSize=${BATCH_MESSAGES_MAX}`);
   const producer = await opened(`${origin}/ws/v2/producer/${path}?${batching}&maxPendingMessages=${IN_FLIGHT_MAX}`);
-  consumer.on('message', (data) => {
+  consumer.socket.on('message', (data) => {
     const { messageId, payload, key } = JSON.parse(String(data)) as Record<string, string>;
     onMessage(key ?? '', Buffer.from(payload ?? '', 'base64'));
-    consumer.send(`{"messageId":"${messageId}"}`);
+    sendInTurn(consumer, `{"messageId":"${messageId}"}`);
   });
   const sent = new Map<string, (error?: Error) => void>();
   let count = 0;
-  producer.on('message', (data) => {
+  producer.socket.on('message', (data) => {
     const { result, context = '' } = JSON.parse(String(data)) as { result: string; context?: string };
     sent.get(context)?.(result === 'ok' ? undefined : new Error(result));
     sent.delete(context);
@@ -75,14 +76,29 @@ export async function webLine(origin: string, topic: string, onMessage: OnMessag
         count += 1;
         sent.set(String(count), (error) => (error === undefined ? resolve() : reject(error)));
         const record = { payload: payload.toString('base64'), key, context: String(count) };
-        producer.send(JSON.stringify(record));
+        sendInTurn(producer, JSON.stringify(record));
       }),
   };
 }
 
-function opened(url: string): Promise<WebSocket> {
+interface Opened {
+  socket: WebSocket;
+  stream: Duplex;
+}
+
+function opened(url: string): Promise<Opened> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve(socket)).once('error', reject);
+    socket.once('upgrade', ({ socket: stream }) => socket.once('open', () => resolve({ socket, stream })));
+    socket.once('error', reject);
   });
+}
+
+/** One write for all frames of a turn, as the program does. */
+function sendInTurn({ socket, stream }: Opened, text: string): void {
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+  socket.send(text);
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import WebSocket from 'ws';
 import { PortError } from '../../../ports/errors.js';
 import { httpProblem } from '../http-problem.js';
@@ -10,6 +11,15 @@ const PING_EVERY_MS = 10_000;
 /** The largest message that is taken, as JSON with its payload in base64: chunked messages may be far over Pulsar's limit. */
 const MESSAGE_MAX_BYTES = 256 * 1024 * 1024;
 
+/** Handed over as bytes, header and text of a frame become one piece, not two. */
+const AS_TEXT = { binary: false };
+
+export interface Connection {
+  socket: WebSocket;
+  /** What one turn of the event loop sends goes out in one write: each is a system call, and wakes a thread of Pulsar. */
+  send(text: string): void;
+}
+
 /**
  * Opens one of Pulsar's WebSocket end points; `path` begins after `/ws/v2/`. Nothing is taken from the socket until
  * `resume`: a reader's first messages come with the handshake. Rejects with `PortError`.
@@ -19,7 +29,7 @@ export async function openConnection(
   path: string,
   query: Readonly<Record<string, string>>,
   settings: PulsarSettings,
-): Promise<WebSocket> {
+): Promise<Connection> {
   const headers = await settings.authorize();
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${origin}/ws/v2/${path}?${new URLSearchParams(query)}`, {
@@ -30,10 +40,14 @@ export async function openConnection(
       skipUTF8Validation: true,
       ...tlsMaterial(settings.tls),
     });
+    let stream: Duplex | undefined;
+    socket.once('upgrade', (response) => {
+      stream = response.socket;
+    });
     socket.once('open', () => {
       socket.pause();
       keepAlive(socket);
-      resolve(socket);
+      resolve({ socket, send: sender(socket, stream as Duplex) });
     });
     socket.once('unexpected-response', (_request, response) => {
       let body = '';
@@ -52,6 +66,16 @@ export async function openConnection(
 /** What a closed connection means to what was waiting on it. */
 export function connectionLost(path: string, code: number, reason: Buffer): PortError {
   return new PortError('unavailable', `${path}: the connection to Pulsar ended (${code} ${reason.toString()})`);
+}
+
+function sender(socket: WebSocket, stream: Duplex): Connection['send'] {
+  return (text) => {
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      setImmediate(() => stream.uncork());
+    }
+    socket.send(Buffer.from(text), AS_TEXT);
+  };
 }
 
 function keepAlive(socket: WebSocket): void {

@@ -1,10 +1,9 @@
-import type WebSocket from 'ws';
 import { PortError, type PortErrorCode } from '../../../ports/errors.js';
 import type { LogRecord, Receipt } from '../../../ports/log.js';
 import { decodeMessageId, positionOf } from '../message-id.js';
 import { partitionName } from '../topic-names.js';
 import type { TransportProducer } from '../transport.js';
-import { connectionLost } from './connection.js';
+import { type Connection, connectionLost } from './connection.js';
 
 interface InFlight {
   /** By `performance.now()`. */
@@ -39,7 +38,7 @@ const REFUSALS: readonly [RegExp, PortErrorCode][] = [
 /** A producer of Pulsar's WebSocket API: messages go out at once, and their receipts come in any order. */
 export class WebSocketProducer implements TransportProducer {
   readonly #topic: string;
-  readonly #socket: WebSocket;
+  readonly #connection: Connection;
   readonly #limits: ProducerLimits;
   /** By context, in the order of sending. */
   readonly #inFlight = new Map<string, InFlight>();
@@ -47,10 +46,11 @@ export class WebSocketProducer implements TransportProducer {
   #closed = false;
   #watching: NodeJS.Timeout | undefined;
 
-  constructor(topic: string, socket: WebSocket, limits: ProducerLimits, onLost: () => void) {
+  constructor(topic: string, connection: Connection, limits: ProducerLimits, onLost: () => void) {
     this.#topic = topic;
-    this.#socket = socket;
+    this.#connection = connection;
     this.#limits = limits;
+    const { socket } = connection;
     socket.on('message', (data: Buffer) => this.#answered(JSON.parse(data.toString()) as Acknowledgement));
     socket.once('close', (code, reason) => {
       clearTimeout(this.#watching);
@@ -72,7 +72,7 @@ export class WebSocketProducer implements TransportProducer {
     }
     return new Promise((resolve, reject) => {
       this.#inFlight.set(context, { sentAt: performance.now(), resolve, reject });
-      this.#socket.send(text);
+      this.#connection.send(text);
       this.#watching ??= setTimeout(() => this.#giveUpOverdue(), answerDeadlineMs);
     });
   }
@@ -80,7 +80,7 @@ export class WebSocketProducer implements TransportProducer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#rejectAll(new PortError('unavailable', `the producer of ${this.#topic} was closed`));
-    this.#socket.close();
+    this.#connection.socket.close();
   }
 
   #answered({ result, messageId, context, errorMsg }: Acknowledgement): void {
@@ -102,7 +102,7 @@ export class WebSocketProducer implements TransportProducer {
     const [oldest] = this.#inFlight.values();
     if (oldest === undefined) return;
     const leftMs = oldest.sentAt + this.#limits.answerDeadlineMs - performance.now();
-    if (leftMs <= 0) this.#socket.terminate();
+    if (leftMs <= 0) this.#connection.socket.terminate();
     else this.#watching = setTimeout(() => this.#giveUpOverdue(), leftMs);
   }
 

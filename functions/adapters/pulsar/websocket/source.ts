@@ -1,9 +1,8 @@
-import type WebSocket from 'ws';
 import type { LogEntry, Position } from '../../../ports/log.js';
 import { Arrivals } from '../arrivals.js';
 import { decodeMessageId, positionOf } from '../message-id.js';
 import type { Source } from '../transport.js';
-import { connectionLost } from './connection.js';
+import { type Connection, connectionLost } from './connection.js';
 
 /** Messages that Pulsar sends ahead of our asking for more; it takes no higher number. */
 export const AHEAD_MAX = 1_000;
@@ -25,15 +24,16 @@ interface Message {
 /** A reader of Pulsar's WebSocket API. Its durable subscription, where it has one, is moved by the web service. */
 export class WebSocketSource implements Source {
   readonly #partition: string;
-  readonly #socket: WebSocket;
+  readonly #connection: Connection;
   readonly #acknowledge: (position: Position) => Promise<void>;
   readonly #arrivals = new Arrivals((count) => this.#askForMore(count));
   #waitingBytes = 0;
 
-  constructor(partition: string, socket: WebSocket, acknowledge: (position: Position) => Promise<void>) {
+  constructor(partition: string, connection: Connection, acknowledge: (position: Position) => Promise<void>) {
     this.#partition = partition;
-    this.#socket = socket;
+    this.#connection = connection;
     this.#acknowledge = acknowledge;
+    const { socket } = connection;
     socket.on('message', (data: Buffer) => this.#take(data));
     socket.once('close', (code, reason) => this.#arrivals.end(connectionLost(partition, code, reason)));
     socket.resume();
@@ -48,8 +48,8 @@ export class WebSocketSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#socket.resume();
-    this.#socket.close();
+    this.#connection.socket.resume();
+    this.#connection.socket.close();
   }
 
   #take(data: Buffer): void {
@@ -61,13 +61,14 @@ export class WebSocketSource implements Source {
       record: { key: key ?? '', payload: Buffer.from(payload ?? '', 'base64'), properties: properties ?? {} },
     });
     this.#waitingBytes += data.length;
-    if (this.#waitingBytes > WAITING_MAX_BYTES) this.#socket.pause();
+    if (this.#waitingBytes > WAITING_MAX_BYTES) this.#connection.socket.pause();
   }
 
   #askForMore(count: number): void {
-    for (let i = 0; i < count; i++) this.#socket.send(ONE_MORE, () => {});
+    for (let i = 0; i < count; i++) this.#connection.send(ONE_MORE);
     if (this.#arrivals.count > 0) return;
     this.#waitingBytes = 0;
-    if (this.#socket.isPaused) this.#socket.resume();
+    const { socket } = this.#connection;
+    if (socket.isPaused) socket.resume();
   }
 }

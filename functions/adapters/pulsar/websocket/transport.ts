@@ -48,15 +48,15 @@ export class WebSocketTransport implements Transport {
       sendTimeoutMillis: String(sendTimeoutMs),
     };
     const opening = openConnection(this.#origin, `producer/${topicPath(topic)}`, query, this.#settings);
-    const socket = await opening.catch((error: unknown) => this.#failed(topic, error));
-    return new WebSocketProducer(topic, socket, limits, onLost);
+    const connection = await opening.catch((error: unknown) => this.#failed(topic, error));
+    return new WebSocketProducer(topic, connection, limits, onLost);
   }
 
   async openSource(partition: string, start: Start, name: string | undefined): Promise<Source> {
     if (name !== undefined) await this.#web.keepFor(partition, name);
     const query = { messageId: startText(start), receiverQueueSize: String(AHEAD_MAX) };
-    const socket = await openConnection(this.#origin, `reader/${topicPath(partition)}`, query, this.#settings);
-    return new WebSocketSource(partition, socket, async (position: Position) => {
+    const connection = await openConnection(this.#origin, `reader/${topicPath(partition)}`, query, this.#settings);
+    return new WebSocketSource(partition, connection, async (position: Position) => {
       if (name !== undefined) await this.#web.letGo(partition, name, messageIdOf(position));
     });
   }
