@@ -62,7 +62,7 @@ function readQueue(state: SessionState, effects: SessionEffect[]): void {
     for (const entry of Object.values(state.inFlight)) {
       if (entry.queued) stored.taken[placeText(entry.origin)] = 'queued';
     }
-    stored.grown = false;
+    stored.newer = {};
   }
   stored.reading = true;
   effects.push({ type: 'read-outbound', after: stored.cursor, limit });
@@ -92,12 +92,18 @@ export function onOutboundRead(
     if (isCutShort) break;
     stored.cursor = { source: row.source, position: row.position };
     const taken = stored.taken[placeText(row)];
+    // Rows that are being written may be seen in any order. What was there when the pass began comes whole.
+    const newer = stored.newer[row.source];
+    if (newer !== undefined && row.position >= newer.first) {
+      if (newer.last > row.position) stored.cursor.position = newer.last;
+      continue;
+    }
     if (row.source === IN_FLIGHT) resend(state, row, now, effects);
     else if (taken === 'resent') removeQueued(state, row, effects);
     else if (taken === undefined) takeQueued(state, row, now, effects);
   }
   if (input.end && !isCutShort) {
-    stored.pass = stored.grown ? 'due' : 'none';
+    stored.pass = Object.keys(stored.newer).length > 0 ? 'due' : 'none';
     if (stored.pass === 'none') stored.messages = stored.bytes = 0;
   }
   drain(state, now, effects);

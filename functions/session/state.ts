@@ -134,7 +134,7 @@ export type SessionName = Pick<SessionState, 'clientId' | 'generation'>;
 export interface Stored {
   messages: number;
   bytes: number;
-  /** Writes and removals under way; a reading pass begins only when there are none, so that it sees them all. */
+  /** Writes and removals under way; a reading pass begins only when there are none, so that it sees all of them. */
   writing: number;
   /** Whether a pass over the rows is still to be made or to be finished. */
   pass: 'none' | 'due' | 'under-way';
@@ -150,8 +150,8 @@ export interface Stored {
   resendBelow: number;
   /** Whether an answer to a read is awaited. */
   reading: boolean;
-  /** Rows were queued since the pass began, perhaps behind its cursor. */
-  grown: boolean;
+  /** By source, the first and last position queued since the pass began: from the first on, rows are the next pass's. */
+  newer: Record<string, { first: string; last: string }>;
   /** Whether anything was ever written, so that there may be something to read. */
   used: boolean;
 }
@@ -203,7 +203,7 @@ export function initialSession(options: { clientId: string; generation: number; 
       resendFrom: 0,
       resendBelow: 0,
       reading: false,
-      grown: false,
+      newer: {},
       used: false,
     },
     known: {},

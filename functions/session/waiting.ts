@@ -2,7 +2,7 @@ import type { OutboundRow } from '../ports/store.js';
 import { publicationBytes } from '../topics/publication.js';
 import type { Delivery, Waiting } from './delivery.js';
 import type { SessionEffect } from './effects.js';
-import type { SessionState } from './state.js';
+import type { SessionState, Stored } from './state.js';
 
 /** Puts a delivery behind what waits in memory; past the bounds all of it moves to the store. */
 export function wait(state: SessionState, delivery: Delivery, now: number, effects: SessionEffect[]): void {
@@ -59,16 +59,23 @@ export function enqueue(
     }
     stored.messages += 1;
     stored.bytes += bytes;
+    countNewer(stored, delivery);
     (delivery.held ? held : others).push(queuedRow(delivery, delivery.qos));
   }
   if (dropped > 0) effects.push({ type: 'count', name: 'publications-dropped-queue-full', by: dropped });
   for (const rows of [held, others]) {
     if (rows.length === 0) continue;
     stored.writing += 1;
-    stored.grown = true;
     stored.used = true;
     effects.push({ type: 'store-outbound', rows, settles: rows === held });
   }
+}
+
+function countNewer({ newer }: Stored, { source, position }: Delivery): void {
+  newer[source] ??= { first: position, last: position };
+  const range = newer[source];
+  if (position < range.first) range.first = position;
+  else if (position > range.last) range.last = position;
 }
 
 function queuedRow(delivery: Delivery, qos: 1 | 2): OutboundRow {

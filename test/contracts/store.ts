@@ -258,6 +258,29 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       );
     });
 
+    it('of rows that are being written a reader sees a beginning, as a crash leaves one', async () => {
+      const id = fresh();
+      const positions = Array.from({ length: 400 }, (_, i) => String(i).padStart(3, '0'));
+      let isWritten = false;
+      const puts = Array.from({ length: 4 }, (_, i) => {
+        const rows = positions.slice(i * 100, (i + 1) * 100).map((position) => outbound('p', position));
+        return store.outbound.put(id, 1, rows);
+      });
+      const written = Promise.all(puts).then(() => {
+        isWritten = true;
+      });
+      while (!isWritten) {
+        const seen = await store.outbound.read(id, 1, null, 1_000);
+        assert.deepEqual(
+          seen.map(({ position }) => position),
+          positions.slice(0, seen.length),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await written;
+      assert.equal((await store.outbound.read(id, 1, null, 1_000)).length, 400);
+    });
+
     it('positions that are longer than any key, alike up to their ends, keep their order', async () => {
       const id = fresh();
       const positions = ['é', 'x'].flatMap((letter) =>

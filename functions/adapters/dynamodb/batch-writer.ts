@@ -18,47 +18,57 @@ interface Waiting extends Write {
   done: (error?: unknown) => void;
 }
 
+interface Batch {
+  writes: Waiting[];
+  bytes: number;
+}
+
 /**
  * Unconditional writes of many callers, those of one turn of the event loop packed into batches. Callers see to it that a key
  * is written once at a time: a batch may not hold one twice, and batches are written in no order.
  */
 export class BatchWriter {
-  #waiting: Waiting[] = [];
+  #waiting: Waiting[][] = [];
 
   constructor(
     private readonly client: DynamoDBClient,
     private readonly calls: Calls,
   ) {}
 
-  /** Resolves when all are written. After a rejection any of them may be. */
+  /** Resolves when all are written. After a rejection any of them may be. What fits one batch goes in one. */
   async write(writes: readonly Write[]): Promise<void> {
-    await Promise.all(writes.map((write) => this.#enter(write)));
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    const all: Waiting[] = [];
+    this.#waiting.push(all);
+    await Promise.all(
+      writes.map(
+        (write) =>
+          new Promise<void>((resolve, reject) => {
+            all.push({ ...write, done: (error) => (error === undefined ? resolve() : reject(error)) });
+          }),
+      ),
+    );
   }
 
   remove(places: readonly Place[]): Promise<void> {
     return this.write(places.map((place) => ({ place, item: null, bytes: 0 })));
   }
 
-  #enter(write: Write): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-      const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
-      this.#waiting.push({ ...write, done });
-    });
-  }
-
   #flush(): void {
-    const writes = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = [];
-    for (let at = 0; at < writes.length; ) {
-      const batch: Waiting[] = [];
-      for (let bytes = 0; at < writes.length && batch.length < BATCH_MAX_WRITES; at += 1) {
-        bytes += writes[at]!.bytes;
-        if (batch.length > 0 && bytes > BATCH_MAX_BYTES) break;
-        batch.push(writes[at]!);
+    let open: Batch = { writes: [], bytes: 0 };
+    for (const writes of waiting) {
+      const all = { writes, bytes: writes.reduce((sum, { bytes }) => sum + bytes, 0) };
+      // Those of one caller stay together where they can, even if the batch before them is not full.
+      const parts = fits(all) ? [all] : writes.map((write) => ({ writes: [write], bytes: write.bytes }));
+      for (const part of parts) {
+        const joined = { writes: [...open.writes, ...part.writes], bytes: open.bytes + part.bytes };
+        if (!fits(joined) && open.writes.length > 0) void this.#settle(open.writes);
+        open = fits(joined) ? joined : part;
       }
-      void this.#settle(batch);
     }
+    if (open.writes.length > 0) void this.#settle(open.writes);
   }
 
   async #settle(batch: readonly Waiting[]): Promise<void> {
@@ -86,6 +96,10 @@ export class BatchWriter {
     for (const [key, { done }] of writes) if (!left.has(key)) done();
     return new Map([...writes].filter(([key]) => left.has(key)));
   }
+}
+
+function fits({ writes, bytes }: Batch): boolean {
+  return writes.length <= BATCH_MAX_WRITES && bytes <= BATCH_MAX_BYTES;
 }
 
 function keyIn({ PutRequest: put, DeleteRequest: remove }: WriteRequest): string {

@@ -3,8 +3,8 @@ import { closed } from './errors.js';
 
 /** Writes of one client that may wait behind each other. More answer `full`. */
 const LINE_MAX_WRITES = 10_000;
-/** Writes of one client that are under way at once. */
-const TOGETHER_MAX = 64;
+/** Keys of one client that are being written at once: one batch takes as many, so that what a crash leaves is a beginning of the line. */
+export const TOGETHER_MAX = 25;
 
 interface Turn {
   /** Neighbours in line that carry the same name and share no key go together. */
@@ -14,8 +14,8 @@ interface Turn {
 }
 
 /**
- * A line a client, a retained topic and a shard: its writes take effect in the order of the calls. Neighbours that nobody could tell the order of (rows of a
- * queue, QoS 2 packet identifiers) go together, so that a pipelining client does not wait for a round trip each.
+ * A line a client, a retained topic and a shard: its writes take effect in the order of the calls. Neighbours that fit one batch (rows of a
+ * queue) or whose order does not matter (QoS 2 packet identifiers) go together, so that a pipelining client does not wait for a round trip each.
  */
 export class ClientLines {
   readonly #lines = new Map<string, Turn[]>();
@@ -74,8 +74,8 @@ function takeNeighbours(line: Turn[]): Turn[] {
   const keys = new Set<string>();
   let count = 0;
   for (const turn of line) {
-    const joins = count === 0 || (together !== null && turn.together === together && count < TOGETHER_MAX);
-    if (!joins || turn.keys.some((key) => keys.has(key))) break;
+    const joins = together !== null && turn.together === together && keys.size + turn.keys.length <= TOGETHER_MAX;
+    if (count > 0 && (!joins || turn.keys.some((key) => keys.has(key)))) break;
     for (const key of turn.keys) keys.add(key);
     count += 1;
   }

@@ -2,6 +2,7 @@ import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.
 import { type Parts, partsNamed } from './bodies.js';
 import { placeOf } from './calls.js';
 import { clearRange } from './clear-range.js';
+import { TOGETHER_MAX } from './client-lines.js';
 import { generationOf, outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
@@ -19,6 +20,10 @@ export class OutboundTable implements OutboundStore {
   constructor(private readonly shared: Shared) {}
 
   async put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void> {
+    await Promise.all(chunksOf(rows).map((chunk) => this.#put(clientId, generation, chunk)));
+  }
+
+  #put(clientId: string, generation: number, rows: readonly OutboundRow[]): Promise<void> {
     const { bodies, writer, lines } = this.shared;
     const keyed = new Map(
       rows.map((row) => {
@@ -37,6 +42,10 @@ export class OutboundTable implements OutboundStore {
   }
 
   async remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
+    await Promise.all(chunksOf(keys).map((chunk) => this.#remove(clientId, generation, chunk)));
+  }
+
+  #remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
     const { writer, lines } = this.shared;
     const places = new Map(
       keys.map(({ source, position }) => {
@@ -92,6 +101,12 @@ export class OutboundTable implements OutboundStore {
     this.#long.set(nameOf(place), parts);
     if (this.#long.size > LONG_ROWS_MAX) this.#long.delete(this.#long.keys().next().value!);
   }
+}
+
+/** One batch each. */
+function chunksOf<T>(list: readonly T[]): T[][] {
+  const count = Math.max(1, Math.ceil(list.length / TOGETHER_MAX));
+  return Array.from({ length: count }, (_, i) => list.slice(i * TOGETHER_MAX, (i + 1) * TOGETHER_MAX));
 }
 
 function nameOf({ pk, sk }: Place): string {
