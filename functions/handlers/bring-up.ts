@@ -17,7 +17,10 @@ export interface BringingUp {
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
-/** Without an answer for so long, clients are told so. */
+/**
+ * Without an answer of log and store for so long, clients are told so. Not before: MQTT.js does not come back by itself after any
+ * CONNACK that refuses it, so who has only to wait for sessions to be loaded finds the port closed, and tries again.
+ */
 const FIRST_TRY_MAX_MS = 5_000;
 const CHECK_EVERY_MS = 5_000;
 
@@ -25,7 +28,7 @@ const CHECK_EVERY_MS = 5_000;
 export function bringUp(parts: {
   clock: Clock;
   telemetry: Telemetry;
-  backing: Backing;
+  backing: Pick<Backing, 'prepare' | 'check'>;
   startWorker: () => Promise<void>;
 }): BringingUp {
   const { clock, telemetry, backing, startWorker } = parts;
@@ -50,10 +53,10 @@ export function bringUp(parts: {
       };
     });
 
+  const cancelFirstTry = clock.after(FIRST_TRY_MAX_MS, triedOnce);
   const up = climb();
   const tried = Promise.race([up, firstTry]);
   const stopped = up.then(watch, () => {});
-  clock.after(FIRST_TRY_MAX_MS, triedOnce);
   const failed = new Promise<unknown>((resolve) => {
     up.catch(resolve);
   });
@@ -70,6 +73,7 @@ export function bringUp(parts: {
       try {
         await Promise.race([backing.prepare(), stopping]);
         if (isStopping) return;
+        cancelFirstTry();
         await startWorker();
         say(null);
         return;

@@ -46,32 +46,35 @@ function check(settings: Settings): void {
 
 async function run(settings: Settings): Promise<void> {
   const telemetry = pinoTelemetry(settings.logLevel, undefined, forTerminal);
+  const starting = start(settings, telemetry);
+  let isStopping = false;
+  const stop = (signal: string) => {
+    // Asked twice: whoever asks does not want to wait.
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    telemetry.log('info', 'stopping', { signal });
+    setTimeout(() => process.exit(1), SHUTDOWN_MAX_MS).unref();
+    const stopping = starting.then(({ close }) => close());
+    stopping.then(
+      () => process.exit(0),
+      (error: unknown) => {
+        telemetry.log('error', 'stopping-failed', { error: String(error) });
+        process.exit(1);
+      },
+    );
+  };
+  // From the first moment: whoever reads that it listens may end it at once.
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   try {
-    const running = await start(settings, telemetry);
+    const running = await starting;
+    if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
     process.stdout.write(welcome(settings, running.urls, running.problem()));
-    let isStopping = false;
-    const stop = (signal: string) => {
-      // Asked twice: whoever asks does not want to wait.
-      if (isStopping) process.exit(1);
-      isStopping = true;
-      telemetry.log('info', 'stopping', { signal });
-      setTimeout(() => process.exit(1), SHUTDOWN_MAX_MS).unref();
-      running.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          telemetry.log('error', 'stopping-failed', { error: String(error) });
-          process.exit(1);
-        },
-      );
-    };
     // Every promise is kept in the log and the store; the next start goes on from there.
     running.failed.then((error) => {
       telemetry.log('error', 'failed', { error: String(error) });
       process.exit(1);
     });
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-    if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
   } catch (error) {
     refuse(error);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QoS } from 'mqtt-packet';
 import { StockClient } from '../support/clients.js';
+import { PATIENCE } from '../support/patience.js';
 import { Program } from '../support/program.js';
 import { randomOf } from '../support/random.js';
 import type { StockLevel } from '../support/raw-client.js';
@@ -20,7 +21,7 @@ const TOTAL_TIME_LIMIT_MS = 60_000;
 const ARRIVAL_DEADLINE_MS = 20_000;
 
 test('a transit feed loses no acknowledged message through kill -9 and lost connections, and QoS 2 comes once, in order', {
-  timeout: TOTAL_TIME_LIMIT_MS,
+  timeout: TOTAL_TIME_LIMIT_MS * PATIENCE,
 }, async (t) => {
   const begun = Date.now();
   const random = randomOf(SEED);
