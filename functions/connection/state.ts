@@ -137,13 +137,18 @@ export function initialConnection(
   };
 }
 
+/** How many times the time for CONNECT its answer may take. */
+const ANSWER_PATIENCE = 3;
+
 /** When the machine wants a `ticked`, in milliseconds since the epoch; null: not by itself. */
 export function connectionDeadline(state: ConnectionState): number | null {
   switch (state.phase) {
     case 'awaiting-connect':
+      return state.lastReceivedAtMs + state.limits.connectTimeoutMs;
     case 'authenticating':
     case 'claiming':
-      return state.lastReceivedAtMs + state.limits.connectTimeoutMs;
+      // It is not the client that is late: where authenticator or store are slow, refusing it helps nobody.
+      return state.lastReceivedAtMs + state.limits.connectTimeoutMs * ANSWER_PATIENCE;
     case 'connected':
       // One and a half times the Keep Alive [MQTT-3.1.2-22]. Nothing is heard from a socket that is not read.
       return state.keepAliveMs === 0 || state.paused ? null : state.lastReceivedAtMs + state.keepAliveMs * 1.5;

@@ -56,7 +56,7 @@ export const LIMITS = {
     default: 10_000,
     min: 100,
     max: 600_000,
-    meaning: 'from the opening of a socket to its CONNACK',
+    meaning: 'from the opening of a socket to its CONNECT; its answer may take three times as long',
     answer: 'close',
   },
   keepAliveMaxS: {

@@ -5,7 +5,8 @@ import type { Position } from './log.js';
 /**
  * The store: what must outlive a process and is not a publication. Every promise resolves when the write is durable.
  * Rejections are `PortError`; a failed condition is `conflict`, and nothing was written.
- * Writes about one client take effect in the order of the calls, whether or not the caller waits between them.
+ * Writes about one client take effect in the order of the calls, whether or not the caller waits between them; those to `presence` in an
+ * order of their own. What a crash leaves of rows put to a client's queue is a beginning of them.
  *
  * A session stands in two rows. The edge writes `presence` (who is connected, since when, with which will) and the shard
  * writes `session` (subscriptions), each under its own condition, so that neither ever makes the other's write fail.

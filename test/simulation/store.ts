@@ -54,7 +54,7 @@ export class SimulatedStore implements Store {
     put: (row, expected) => {
       const { clientId } = row;
       const stored = structuredClone(row);
-      return this.#write(clientId, `presence ${clientId} ${row.connectionNumber}`, () => {
+      return this.#write(`presence ${clientId}`, `presence ${clientId} ${row.connectionNumber}`, () => {
         this.#checkVersion(clientId, expected);
         this.#data.version += 1;
         const { version } = this.#data;
@@ -62,7 +62,7 @@ export class SimulatedStore implements Store {
       });
     },
     delete: (clientId, expected) =>
-      this.#write(clientId, `no presence ${clientId}`, () => {
+      this.#write(`presence ${clientId}`, `no presence ${clientId}`, () => {
         this.#checkVersion(clientId, expected);
         return { value: undefined, undo: this.#data.presence.delete(clientId) };
       }),

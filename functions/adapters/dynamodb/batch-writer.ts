@@ -12,6 +12,8 @@ export interface Write {
   item: Item | null;
   /** Of the item, about. */
   bytes: number;
+  /** Writes of one turn of the event loop with the same name go in one batch, where they fit one. */
+  group?: string | undefined;
 }
 
 interface Waiting extends Write {
@@ -28,39 +30,41 @@ interface Batch {
  * is written once at a time: a batch may not hold one twice, and batches are written in no order.
  */
 export class BatchWriter {
-  #waiting: Waiting[][] = [];
+  /** By group. */
+  #waiting = new Map<string, Waiting[]>();
 
   constructor(
     private readonly client: DynamoDBClient,
     private readonly calls: Calls,
   ) {}
 
-  /** Resolves when all are written. After a rejection any of them may be. What fits one batch goes in one. */
+  /** Resolves when all are written. After a rejection any of them may be. */
   async write(writes: readonly Write[]): Promise<void> {
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-    const all: Waiting[] = [];
-    this.#waiting.push(all);
-    await Promise.all(
-      writes.map(
-        (write) =>
-          new Promise<void>((resolve, reject) => {
-            all.push({ ...write, done: (error) => (error === undefined ? resolve() : reject(error)) });
-          }),
-      ),
-    );
+    await Promise.all(writes.map((write) => this.#enter(write)));
   }
 
   remove(places: readonly Place[]): Promise<void> {
     return this.write(places.map((place) => ({ place, item: null, bytes: 0 })));
   }
 
+  #enter(write: Write): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.size === 0) setImmediate(() => this.#flush());
+      const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+      const { pk, sk } = write.place;
+      const group = write.group ?? `${pk}\n${sk}`;
+      const waiting = this.#waiting.get(group);
+      if (waiting) waiting.push({ ...write, done });
+      else this.#waiting.set(group, [{ ...write, done }]);
+    });
+  }
+
   #flush(): void {
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Map();
     let open: Batch = { writes: [], bytes: 0 };
-    for (const writes of waiting) {
+    for (const writes of waiting.values()) {
       const all = { writes, bytes: writes.reduce((sum, { bytes }) => sum + bytes, 0) };
-      // Those of one caller stay together where they can, even if the batch before them is not full.
       const parts = fits(all) ? [all] : writes.map((write) => ({ writes: [write], bytes: write.bytes }));
       for (const part of parts) {
         const joined = { writes: [...open.writes, ...part.writes], bytes: open.bytes + part.bytes };

@@ -3,44 +3,50 @@ import { closed } from './errors.js';
 
 /** Writes of one client that may wait behind each other. More answer `full`. */
 const LINE_MAX_WRITES = 10_000;
-/** Keys of one client that are being written at once: one batch takes as many, so that what a crash leaves is a beginning of the line. */
-export const TOGETHER_MAX = 25;
+/** Of these, under way at once. */
+const TOGETHER_MAX_WRITES = 64;
+/** Rows of one client under way at once whose order matters: one batch takes as many, so a crash leaves a beginning of the line. */
+export const ORDERED_MAX_ROWS = 25;
 
 interface Turn {
-  /** Neighbours in line that carry the same name and share no key go together. */
-  together: string | null;
+  /** Neighbours in line of one kind go together, where they share no key. */
+  kind: string | null;
   keys: readonly string[];
+  /** How many of them are rows that a crash may not leave without those before them. */
+  ordered: number;
+}
+
+interface Waiting extends Turn {
   run: () => Promise<void>;
 }
 
+/** Alone, after all before it and before all behind it. */
+const ALONE: Turn = { kind: null, keys: [], ordered: 0 };
+
 /**
- * A line a client, a retained topic and a shard: its writes take effect in the order of the calls. Neighbours that fit one batch (rows of a
- * queue) or whose order does not matter (QoS 2 packet identifiers) go together, so that a pipelining client does not wait for a round trip each.
+ * A line a client, its presence, a retained topic and a shard: its writes take effect in the order of the calls. Neighbours that fit one batch
+ * (new rows of a queue) or whose order does not matter (QoS 2 packet identifiers) go together, so that a pipelining client does not wait for a
+ * round trip each.
  */
 export class ClientLines {
-  readonly #lines = new Map<string, Turn[]>();
+  readonly #lines = new Map<string, Waiting[]>();
   readonly #draining = new Set<Promise<void>>();
   #isClosed = false;
 
   /** Runs `write` when it is its turn. */
-  enter<T>(
-    clientId: string,
-    write: () => Promise<T>,
-    together: string | null = null,
-    keys: readonly string[] = [],
-  ): Promise<T> {
+  enter<T>(line: string, write: () => Promise<T>, turn = ALONE): Promise<T> {
     if (this.#isClosed) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       const run = (): Promise<void> => write().then(resolve, reject);
-      const line = this.#lines.get(clientId);
-      if (line && line.length >= LINE_MAX_WRITES) {
+      const waiting = this.#lines.get(line);
+      if (waiting && waiting.length >= LINE_MAX_WRITES) {
         reject(new PortError('full', `${LINE_MAX_WRITES} writes of one client wait`));
-      } else if (line) {
-        line.push({ together, keys, run });
+      } else if (waiting) {
+        waiting.push({ ...turn, run });
       } else {
-        const begun = [{ together, keys, run }];
-        this.#lines.set(clientId, begun);
-        const draining = this.#drain(clientId, begun).finally(() => this.#draining.delete(draining));
+        const begun: Waiting[] = [{ ...turn, run }];
+        this.#lines.set(line, begun);
+        const draining = this.#drain(line, begun).finally(() => this.#draining.delete(draining));
         this.#draining.add(draining);
       }
     });
@@ -52,11 +58,11 @@ export class ClientLines {
     await Promise.all(this.#draining);
   }
 
-  async #drain(clientId: string, line: Turn[]): Promise<void> {
+  async #drain(line: string, waiting: Waiting[]): Promise<void> {
     // What the same turn of the event loop still brings goes together.
     await Promise.resolve();
-    while (line.length > 0) await Promise.all(takeNeighbours(line).map(({ run }) => run()));
-    this.#lines.delete(clientId);
+    while (waiting.length > 0) await Promise.all(takeNeighbours(waiting).map(({ run }) => run()));
+    this.#lines.delete(line);
   }
 }
 
@@ -65,16 +71,23 @@ export function topicLine(topic: string): string {
   return `\0topic ${topic}`;
 }
 
+/** Its own, because a client that comes back does not wait for what is queued for it. */
+export function presenceLine(clientId: string): string {
+  return `\0presence ${clientId}`;
+}
+
 export function shardLine(shard: number): string {
   return `\0shard ${shard}`;
 }
 
-function takeNeighbours(line: Turn[]): Turn[] {
-  const { together } = line[0]!;
+function takeNeighbours(line: Waiting[]): Waiting[] {
+  const { kind } = line[0]!;
   const keys = new Set<string>();
+  let ordered = 0;
   let count = 0;
   for (const turn of line) {
-    const joins = together !== null && turn.together === together && keys.size + turn.keys.length <= TOGETHER_MAX;
+    ordered += turn.ordered;
+    const joins = kind !== null && turn.kind === kind && count < TOGETHER_MAX_WRITES && ordered <= ORDERED_MAX_ROWS;
     if (count > 0 && (!joins || turn.keys.some((key) => keys.has(key)))) break;
     for (const key of turn.keys) keys.add(key);
     count += 1;

@@ -24,7 +24,7 @@ export class InboundTable implements InboundStore {
         if (there) return there.row;
       }
     };
-    return lines.enter(clientId, begin, 'inbound', [place.sk]);
+    return lines.enter(clientId, begin, { kind: 'inbound', keys: [place.sk], ordered: 0 });
   }
 
   async end(clientId: string, generation: number, packetId: number): Promise<boolean> {
@@ -34,7 +34,7 @@ export class InboundTable implements InboundStore {
       // "resolves false where there was none"
       return (await calls.delete(place, { expression: 'attribute_exists(pk)' })).held;
     };
-    return lines.enter(clientId, end, 'inbound', [place.sk]);
+    return lines.enter(clientId, end, { kind: 'inbound', keys: [place.sk], ordered: 0 });
   }
 
   async clear(clientId: string, generation: number): Promise<void> {

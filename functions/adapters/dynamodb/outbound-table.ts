@@ -2,7 +2,7 @@ import type { OutboundKey, OutboundRow, OutboundStore } from '../../ports/store.
 import { type Parts, partsNamed } from './bodies.js';
 import { placeOf } from './calls.js';
 import { clearRange } from './clear-range.js';
-import { TOGETHER_MAX } from './client-lines.js';
+import { ORDERED_MAX_ROWS } from './client-lines.js';
 import { generationOf, outboundKey, outboundRows, outboundUpTo, type Place } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
@@ -33,19 +33,19 @@ export class OutboundTable implements OutboundStore {
     );
     const put = async (): Promise<void> => {
       const items = await Promise.all(
-        [...keyed.values()].map(async ({ place, row }) => ({ place, ...(await bodies.item(place, row)) })),
+        [...keyed.values()].map(async ({ place, row }) => {
+          const group = isNew(row) ? place.pk : undefined;
+          return { place, group, ...(await bodies.item(place, row)) };
+        }),
       );
       await writer.write(items);
       await Promise.all(items.map(({ place, item }) => this.#replaced(place, partsNamed(item))));
     };
-    return lines.enter(clientId, put, 'outbound', [...keyed.keys()]);
+    const ordered = rows.filter(isNew).length;
+    return lines.enter(clientId, put, { kind: 'outbound', keys: [...keyed.keys()], ordered });
   }
 
   async remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
-    await Promise.all(chunksOf(keys).map((chunk) => this.#remove(clientId, generation, chunk)));
-  }
-
-  #remove(clientId: string, generation: number, keys: readonly OutboundKey[]): Promise<void> {
     const { writer, lines } = this.shared;
     const places = new Map(
       keys.map(({ source, position }) => {
@@ -57,7 +57,7 @@ export class OutboundTable implements OutboundStore {
       await writer.remove([...places.values()]);
       await Promise.all([...places.values()].map((place) => this.#replaced(place, undefined)));
     };
-    return lines.enter(clientId, remove, 'outbound', [...places.keys()]);
+    return lines.enter(clientId, remove, { kind: 'outbound', keys: [...places.keys()], ordered: 0 });
   }
 
   async read(clientId: string, generation: number, after: OutboundKey | null, limit: number): Promise<OutboundRow[]> {
@@ -103,10 +103,15 @@ export class OutboundTable implements OutboundStore {
   }
 }
 
+/** A crash may not leave it without those before it: they would be sent after it. */
+function isNew({ state }: OutboundRow): boolean {
+  return state === 'queued' || state === 'sent';
+}
+
 /** One batch each. */
 function chunksOf<T>(list: readonly T[]): T[][] {
-  const count = Math.max(1, Math.ceil(list.length / TOGETHER_MAX));
-  return Array.from({ length: count }, (_, i) => list.slice(i * TOGETHER_MAX, (i + 1) * TOGETHER_MAX));
+  const count = Math.max(1, Math.ceil(list.length / ORDERED_MAX_ROWS));
+  return Array.from({ length: count }, (_, i) => list.slice(i * ORDERED_MAX_ROWS, (i + 1) * ORDERED_MAX_ROWS));
 }
 
 function nameOf({ pk, sk }: Place): string {

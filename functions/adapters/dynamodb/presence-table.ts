@@ -1,6 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import type { PresenceRow, PresenceStore } from '../../ports/store.js';
 import { n } from './calls.js';
+import { presenceLine } from './client-lines.js';
 import { clientKey, presenceKey, presenceLists } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
@@ -24,7 +25,7 @@ export class PresenceTable implements PresenceStore {
    */
   put(row: PresenceRow, expected: number): Promise<number> {
     const { calls, bodies, lines, shards, now } = this.shared;
-    return lines.enter(row.clientId, async () => {
+    return lines.enter(presenceLine(row.clientId), async () => {
       const version = Math.max(expected + 1, now() * VERSIONS_PER_MS + Math.floor(Math.random() * VERSIONS_PER_MS));
       const place = presenceKey(row.clientId, shards);
       const { item } = await bodies.item(place, row, { version: n(version) });
@@ -41,7 +42,7 @@ export class PresenceTable implements PresenceStore {
 
   delete(clientId: string, expected: number): Promise<void> {
     const { calls, bodies, lines, shards } = this.shared;
-    return lines.enter(clientId, async () => {
+    return lines.enter(presenceLine(clientId), async () => {
       const place = presenceKey(clientId, shards);
       // "where the version is `expected`"
       const answer = await calls.delete(place, isAt(expected));
