@@ -72,7 +72,7 @@ export class ExamplePage {
   }
 
   run(name: string): ExampleProcess {
-    const child = spawn('bash', ['-c', this.block(name)], {
+    const child = spawn('bash', ['-ec', this.block(name)], {
       cwd: this.#directory,
       detached: true,
       env: {
@@ -96,13 +96,17 @@ export class ExampleProcess {
   readonly lines = new Inbox<string>();
   readonly #name: string;
   readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<void>;
   #errors = '';
+  #isOver = false;
 
   constructor(name: string, child: ChildProcess) {
     this.#name = name;
     this.#child = child;
-    this.#ended = once(child, 'close');
+    this.#ended = once(child, 'close').then(() => {
+      this.#isOver = true;
+      this.lines.add('');
+    });
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.lines.add(line));
     child.stderr?.on('data', (bytes) => {
       this.#errors += bytes;
@@ -113,17 +117,13 @@ export class ExampleProcess {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Resolves when there is such a line, or one more than before. */
+  /** Resolves when there are so many lines with this text. */
   async prints(text: string, count = 1): Promise<void> {
-    const isThere = (all: readonly string[]) => all.filter((line) => line.includes(text)).length >= count;
-    const over = this.#ended.then(() => {
-      if (!isThere(this.lines.all)) throw this.#problem('ended without that');
-    });
-    over.catch(() => {});
-    await Promise.race([this.lines.until(text, isThere, BEGIN_DEADLINE_MS), over]).catch((error: Error) => {
-      throw this.#problem(error.message);
-    });
-    if (!isThere(this.lines.all)) throw this.#problem(`never printed ${text}`);
+    const isThere = () => this.lines.all.filter((line) => line.includes(text)).length >= count;
+    await this.lines
+      .until(text, () => isThere() || this.#isOver, BEGIN_DEADLINE_MS)
+      .catch((error: Error) => Promise.reject(this.#problem(error.message)));
+    if (!isThere()) throw this.#problem(`ended without ${text}`);
   }
 
   /** Resolves when it is through, and all was well. */
@@ -133,7 +133,7 @@ export class ExampleProcess {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null) endGroup(this.#child.pid as number);
+    if (!this.#isOver) endGroup(this.#child.pid as number);
     await this.#ended;
   }
 
@@ -145,7 +145,7 @@ export class ExampleProcess {
 
 /** What a script that ends with `env -0` has set. */
 function environment(script: string, prefix: string): { found: Record<string, string>; stderr: string } {
-  const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('bash', ['-ec', script], { encoding: 'utf8' });
   const all = stdout.split('\0').map((line) => /^(\w+)=(.*)$/s.exec(line)?.slice(1) ?? []);
   return { found: Object.fromEntries(all.filter(([name]) => name?.startsWith(prefix))), stderr };
 }
