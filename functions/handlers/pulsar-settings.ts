@@ -15,7 +15,8 @@ export interface PulsarSetting {
 type Reader = (setting: string) => string | undefined;
 type Bad = (setting: string, value: string) => void;
 
-const LOG_URL = /^pulsar(\+ssl|\+wss?)?:\/\/[\w.[\]:,-]+\/?$/;
+/** Of brokers the native client takes several, with commas between. */
+const LOG_URL = /^pulsar(\+ssl)?:\/\/[\w.[\]:,-]+\/?$|^pulsar\+wss?:\/\/[\w.[\]:-]+\/?$/;
 const WEB_URL = /^https?:\/\/[\w.[\]:-]+\/?$/;
 const NAMESPACE = /^[\w.=:-]+\/[\w.=:-]+$/;
 const TOKEN = /^[\w.~+/=-]+$/;

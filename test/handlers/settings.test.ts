@@ -171,7 +171,17 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
     notYet: [],
   },
   PULSEGATE_LOG: {
-    bad: ['', 'embedded:', 'embedded', '/data', 'pulsar:', 'pulsar://', 'kafka://a:1', 'pulsar://a b'],
+    bad: [
+      '',
+      'embedded:',
+      'embedded',
+      '/data',
+      'pulsar:',
+      'pulsar://',
+      'kafka://a:1',
+      'pulsar://a b',
+      'pulsar+ws://a:8080,b:8080',
+    ],
     notYet: [],
   },
   PULSEGATE_STORE: {

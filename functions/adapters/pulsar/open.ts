@@ -15,13 +15,13 @@ import { WebSocketTransport } from './websocket/transport.js';
 export async function openPulsarLog(options: PulsarOptions): Promise<Log> {
   const defaults = withDefaults(options);
   const settings = { ...defaults, tell: seldomTold(defaults.tell), authorize: authorizer(options) };
-  const { protocol, host, hostname } = new URL(options.url);
+  // A service URL may list several brokers; any of them has the web service.
+  const { protocol, host, hostname } = new URL(options.url.replace(/,.*/, ''));
   const isSecure = protocol === 'pulsar+ssl:' || protocol === 'pulsar+wss:';
   const http = isSecure ? 'https' : 'http';
   switch (protocol) {
     case 'pulsar:':
     case 'pulsar+ssl:': {
-      // A service URL may list several brokers; any of them has the web service.
       const web = new WebService(options.webUrl ?? `${http}://${hostname}:${isSecure ? 8443 : 8080}`, settings);
       return new PulsarLog(new NativeTransport(web, settings), web, settings);
     }

@@ -15,7 +15,9 @@ import { openCutLine } from '../../support/cut-line.js';
 import { within } from '../../support/waiting.js';
 import { transports } from './transports.js';
 
-const webSocket = (await transports()).find(({ name }) => name === 'WebSocket API');
+const found = await transports();
+const webSocket = found.find(({ name }) => name === 'WebSocket API');
+const native = found.find(({ name }) => name === 'native client');
 const topic = (what: string) => `connection-${process.pid}-${what}`;
 
 if (webSocket !== undefined) {
@@ -107,6 +109,16 @@ if (webSocket !== undefined) {
       await doubting.close();
       await line.close();
     });
+  });
+}
+
+if (native !== undefined) {
+  it('pulsar, native client: of several brokers one that answers is enough', async () => {
+    const { host } = new URL(native.pulsar.broker);
+    const log = await native.open({ url: `pulsar://127.0.0.1:1,${host}` });
+    const { partition } = await log.append(topic('brokers'), record('x'));
+    assert.deepEqual((await log.history(partition, 'earliest', 10)).map(textOf), ['x']);
+    await log.close();
   });
 }
 
