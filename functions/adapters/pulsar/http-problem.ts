@@ -10,10 +10,10 @@ const CODES: Readonly<Record<number, PortErrorCode>> = {
   409: 'conflict',
   412: 'refused',
 };
-/** What it says with 503 of a producer or consumer that it did not get from the broker, where trying again does not help. */
+/** What it says with 409 or 503 of a producer or consumer that it did not get from the broker, where trying again does not help. */
 const WORDS: readonly [RegExp, PortErrorCode][] = [
   [/quota/i, 'full'],
-  [/TopicTerminated|NotAllowed|Unauthorized|Authorization/, 'refused'],
+  [/TopicTerminated|NotAllowed|Unauthorized|Authorization|IncompatibleSchema/, 'refused'],
 ];
 const REASON = /errorMsg&quot;:&quot;(.*?)&quot;|"reason":"(.*?)"|<title>(.*?)<\/title>/s;
 const REASON_MAX_LENGTH = 300;
@@ -22,6 +22,7 @@ const REASON_MAX_LENGTH = 300;
 export function httpProblem(what: string, status: number, body: string): PortError {
   const match = REASON.exec(body);
   const reason = (match?.[1] ?? match?.[2] ?? match?.[3] ?? body).slice(0, REASON_MAX_LENGTH).trim();
-  const code = status === 503 ? WORDS.find(([words]) => words.test(reason))?.[1] : CODES[status];
-  return new PortError(code ?? 'unavailable', `${what}: ${status} ${reason}`);
+  const ofBroker = status === 409 || status === 503;
+  const said = ofBroker ? WORDS.find(([words]) => words.test(reason))?.[1] : undefined;
+  return new PortError(said ?? CODES[status] ?? 'unavailable', `${what}: ${status} ${reason}`);
 }

@@ -159,6 +159,17 @@ for (const { name: transport, pulsar, open } of found) {
       });
     });
 
+    it('a topic that enforces a schema is refused, in words of Pulsar', async () => {
+      const namespace = `public/schema-${process.pid}-${transport.replace(/\W.*/, '')}`;
+      await rest(pulsar, 'PUT', `namespaces/${namespace}`);
+      const schema = { type: 'JSON', schema: '{"type":"record","name":"P","fields":[]}', properties: {} };
+      await rest(pulsar, 'POST', `schemas/${namespace}/strict/schema`, schema);
+      await rest(pulsar, 'POST', `namespaces/${namespace}/schemaValidationEnforced`, true);
+      await withLog(open, { namespace }, async (log) => {
+        await assert.rejects(log.append('strict', record('k')), { code: 'refused', message: /IncompatibleSchema/ });
+      });
+    });
+
     it('what waits to be sent is bounded, and refused as full', async () => {
       await withLog(open, { pendingMaxBytes: 10_000 }, async (log) => {
         const name = topic();
