@@ -52,13 +52,15 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   connection: [],
   session: [],
   'fan-out': [],
+  dialect: [],
+  client: [],
 };
 
 /** Not reached by the program yet, nor what they alone import; and why they are there all the same. */
 const NOT_USED_YET: Readonly<Record<string, string>> = {};
 
 /** Machines get time and chance as arguments, and wait for nothing. */
-const MACHINES = ['connection', 'session', 'fan-out'];
+const MACHINES = ['connection', 'session', 'fan-out', 'dialect'];
 const BANNED_IN_MACHINES: readonly RegExp[] = [
   /\bDate\.now\b/,
   /\bnew Date\b/,

@@ -3,15 +3,23 @@
  *
  *     import mqtt from 'mqtt';
  *     import { createWebsocket } from 'pulsegate/client';
- *     mqtt.connect('wss://….execute-api.eu-central-1.amazonaws.com/prod', { createWebsocket, forceNativeWebSocket: true });
+ *     mqtt.connect('wss://….execute-api.eu-central-1.amazonaws.com/prod', { createWebsocket });
  *
  * Other clients take `PulsegateSocket` in place of `WebSocket`.
  */
-import { PulsegateSocket } from './pulsegate-socket.js';
+import { StreamableSocket } from './node-stream.js';
+import type { PulsegateSocket } from './pulsegate-socket.js';
+import type { Options } from './settings.js';
 
-export { PulsegateSocket, type PulsegateSocketOptions, type SocketEvent } from './pulsegate-socket.js';
+export { type EventName, type Listener, PulsegateSocket, type SocketEvent } from './pulsegate-socket.js';
+export type { Options, TimingOptions } from './settings.js';
 
-/** For MQTT.js. In Node it has to be told to take it for a browser's WebSocket: `forceNativeWebSocket`. */
-export function createWebsocket(url: string, protocols: string[]): PulsegateSocket {
-  return new PulsegateSocket(url, protocols);
+/** The option `createWebsocket` of MQTT.js 5. */
+export function createWebsocket(url: string, subprotocols: string[]): PulsegateSocket {
+  return new StreamableSocket(url, subprotocols);
+}
+
+/** The same with options: `mqtt.connect(url, { createWebsocket: createWebsocketWith({ WebSocket }) })`. */
+export function createWebsocketWith(options: Options): typeof createWebsocket {
+  return (url, subprotocols) => new StreamableSocket(url, subprotocols, options);
 }

@@ -1,33 +1,29 @@
-import { Conversation } from './conversation.js';
-import type { TextSocket } from './link.js';
-import { platformTimers, type Timers } from './timers.js';
+import { Link } from './link.js';
+import { type Options, settingsOf } from './settings.js';
 
-type EventName = 'open' | 'message' | 'error' | 'close';
+export type EventName = 'open' | 'message' | 'error' | 'close';
 
-/** As much of an event as clients of MQTT look at. */
+/** One shape for all four events; the fields of the others are there and empty. */
 export interface SocketEvent {
-  type: EventName;
-  target: PulsegateSocket;
-  data?: ArrayBuffer;
-  code?: number;
-  reason?: string;
-  wasClean?: boolean;
+  readonly type: EventName;
+  readonly target: PulsegateSocket;
+  /** Of `message`: an ArrayBuffer, or a Blob where `binaryType` asks for one. */
+  readonly data: unknown;
+  /** Of `close`. */
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
 }
 
-type Listener = ((event: never) => void) | { handleEvent(event: never): void };
+export type Listener = ((event: SocketEvent) => void) | { handleEvent(event: SocketEvent): void };
 
-export interface PulsegateSocketOptions {
-  /** Opens a WebSocket; left out: the platform's. */
-  open?: (url: string, protocols: string[]) => TextSocket;
-  timers?: Timers;
-}
-
-/** Of the dialect. */
-const VERSION = '1';
+/** Bytes unanswered above which `send` does not call back yet. */
+const BUFFERED_MAX_BYTES = 512 * 1024;
 
 /**
- * A WebSocket, as far as clients of MQTT can tell, that speaks to Pulsegate behind API Gateway, where frames are text, come one
- * at a time, and a connection ends after two hours without the client noticing. `docs/PROTOCOL.md`
+ * A WebSocket of MQTT bytes for any MQTT client, over text frames to API Gateway. It behaves as the browser's does, and stays
+ * open where API Gateway closes: after two hours, and when a connection is lost for a short while. Only `send` differs: bytes, never
+ * text. `bufferedAmount` counts what the server has not answered.
  */
 export class PulsegateSocket {
   static readonly CONNECTING = 0;
@@ -40,87 +36,102 @@ export class PulsegateSocket {
   readonly CLOSED = 3;
 
   readonly url: string;
+  /** The first that was asked for: which one the server chose matters to nobody. */
+  readonly protocol: string;
   readonly extensions = '';
-  protocol = '';
-  binaryType = 'arraybuffer';
-  readyState = 0;
-  onopen: ((event: never) => void) | null = null;
-  onmessage: ((event: never) => void) | null = null;
-  onerror: ((event: never) => void) | null = null;
-  onclose: ((event: never) => void) | null = null;
-  readonly #listeners = new Map<EventName, Set<Listener>>();
-  readonly #conversation: Conversation;
+  binaryType: string = 'arraybuffer';
+  readyState: 0 | 1 | 2 | 3 = 0;
+  onopen: ((event: SocketEvent) => void) | null = null;
+  onmessage: ((event: SocketEvent) => void) | null = null;
+  onerror: ((event: SocketEvent) => void) | null = null;
+  onclose: ((event: SocketEvent) => void) | null = null;
 
-  constructor(url: string, protocols: string | string[] = ['mqtt'], options: PulsegateSocketOptions = {}) {
+  readonly #link: Link;
+  readonly #listeners: { name: EventName; listener: unknown; run: (event: SocketEvent) => void; once: boolean }[] = [];
+  #waiting: (() => void)[] = [];
+
+  constructor(url: string | { toString(): string }, protocols: string | string[] = [], options: Options = {}) {
+    this.url = String(url);
     const asked = typeof protocols === 'string' ? [protocols] : protocols;
-    const open = options.open ?? platformSocket;
-    this.url = url;
-    this.#conversation = new Conversation({
-      connect: (resumes) => open(withQuery(url, resumes), asked),
-      timers: options.timers ?? platformTimers,
-      events: {
-        opened: () => {
-          this.protocol = asked[0] ?? '';
-          this.readyState = this.OPEN;
-          this.#tell({ type: 'open', target: this });
-        },
-        received: (bytes) => {
-          // Of its own, as the platform's: what gets it may keep it.
-          const data = bytes.slice().buffer as ArrayBuffer;
-          this.#tell({ type: 'message', target: this, data });
-        },
-        closed: (code, reason) => {
-          const wasOpening = this.readyState === this.CONNECTING;
-          this.readyState = this.CLOSED;
-          if (wasOpening) this.#tell({ type: 'error', target: this });
-          this.#tell({ type: 'close', target: this, code, reason, wasClean: code === 1000 });
-        },
-      },
+    this.protocol = asked[0] ?? '';
+    this.#link = new Link(this.url, asked, settingsOf(options), {
+      ready: () => this.#ready(),
+      delivered: (bytes) => this.#emit('message', { data: this.#dataOf(bytes) }),
+      ended: (code, reason) => this.#ended(code, reason),
+      progressed: () => this.#progressed(),
     });
   }
 
   get bufferedAmount(): number {
-    return this.#conversation.unanswered;
+    return this.#link.bufferedBytes;
   }
 
-  send(data: ArrayBuffer | ArrayBufferView): void {
-    if (this.readyState === this.CONNECTING) throw new Error('the socket is not open yet');
-    const bytes = ArrayBuffer.isView(data)
-      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      : new Uint8Array(data);
-    this.#conversation.write(bytes);
+  /** `done`, as in the package `ws`: called when more may be sent. */
+  send(data: ArrayBuffer | ArrayBufferView, done?: () => void): void {
+    if (this.readyState === 0) throw new Error('it is not open yet');
+    const bytes = copyOf(data);
+    if (this.readyState === 1) this.#link.write(bytes);
+    if (done === undefined) return;
+    this.#waiting.push(done);
+    if (this.bufferedAmount <= BUFFERED_MAX_BYTES) Promise.resolve().then(() => this.#progressed());
   }
 
-  close(): void {
-    if (this.readyState >= this.CLOSING) return;
-    this.readyState = this.CLOSING;
-    this.#conversation.close();
+  close(code = 1000, reason = ''): void {
+    if (this.readyState >= 2) return;
+    this.readyState = 2;
+    this.#link.close(code, reason);
   }
 
-  addEventListener(type: EventName, listener: Listener): void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners.add(listener));
+  addEventListener(name: EventName, listener: Listener, options?: boolean | { once?: boolean }): void {
+    if (this.#listeners.some((known) => known.name === name && known.listener === listener)) return;
+    const run = typeof listener === 'function' ? listener : (event: SocketEvent) => listener.handleEvent(event);
+    this.#listeners.push({ name, listener, run, once: typeof options === 'object' && options.once === true });
   }
 
-  removeEventListener(type: EventName, listener: Listener): void {
-    this.#listeners.get(type)?.delete(listener);
+  removeEventListener(name: EventName, listener: unknown): void {
+    const at = this.#listeners.findIndex((known) => known.name === name && known.listener === listener);
+    if (at >= 0) this.#listeners.splice(at, 1);
   }
 
-  #tell(event: SocketEvent): void {
-    this[`on${event.type}`]?.(event as never);
-    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
-      if (typeof listener === 'function') listener(event as never);
-      else listener.handleEvent(event as never);
+  #ready(): void {
+    // Its user may have closed it in the same turn.
+    if (this.readyState !== 0) return;
+    this.readyState = 1;
+    this.#emit('open');
+  }
+
+  #ended(code: number, reason: string): void {
+    const wasOpen = this.readyState !== 0;
+    this.readyState = 3;
+    if (code === 1006 || !wasOpen) this.#emit('error');
+    this.#emit('close', { code, reason, wasClean: code !== 1006 });
+  }
+
+  #progressed(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.readyState !== 3 && this.bufferedAmount > BUFFERED_MAX_BYTES) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const done of waiting) done();
+  }
+
+  #emit(type: EventName, facts: Partial<SocketEvent> = {}): void {
+    const event: SocketEvent = { type, target: this, data: undefined, code: 0, reason: '', wasClean: false, ...facts };
+    this[`on${type}`]?.(event);
+    for (const known of this.#listeners.filter(({ name }) => name === type)) {
+      if (known.once) this.removeEventListener(type, known.listener);
+      known.run(event);
     }
   }
+
+  #dataOf(bytes: Uint8Array): unknown {
+    const { buffer } = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+    return this.binaryType === 'blob' && typeof Blob === 'function' ? new Blob([buffer as ArrayBuffer]) : buffer;
+  }
 }
 
-function platformSocket(url: string, protocols: string[]): TextSocket {
-  return new WebSocket(url, protocols) as unknown as TextSocket;
-}
-
-/** Without `URL`, of which React Native has only a part. */
-function withQuery(url: string, resumes: string | null): string {
-  const query = `v=${VERSION}${resumes === null ? '' : `&resume=${encodeURIComponent(resumes)}`}`;
-  return `${url}${url.includes('?') ? '&' : '?'}${query}`;
+function copyOf(data: unknown): Uint8Array {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  if (data instanceof ArrayBuffer) return new Uint8Array(data).slice();
+  throw new TypeError('neither an ArrayBuffer nor a view of one');
 }

@@ -10,6 +10,8 @@ import { fromBase64, toBase64 } from './base64.js';
  * | `7!:AAEC` | the same, and with these bytes the MQTT connection is over |
  * | `w3.12:AAEC` | frame 12 of the worker's stream of epoch 3 |
  * | `!unknown` | why there is no answer; see `Refusal` |
+ *
+ * Answers are whole packets. The worker's stream is cut anywhere.
  */
 export type ServerFrame =
   | { type: 'answer'; number: number; bytes: Uint8Array; token?: string }
@@ -22,13 +24,23 @@ export type ServerFrame =
  * - `unavailable`: the frame was not dealt with, and is to be sent again in a while, under its number.
  * - `malformed`: the frame is not of the dialect.
  * - `too-large`: a message is larger than the server takes.
+ * - `resume`: no answer to anything: the client is to go on with another connection soon, for this one will be closed.
  */
 export type Refusal = (typeof REFUSALS)[number];
 
-const REFUSALS = ['unknown', 'unavailable', 'malformed', 'too-large'] as const;
+/**
+ * Why a text is no frame:
+ * - `head`: none of those above, such as an error message of the gateway's own, which is JSON;
+ * - `base64`: its bytes are no base64 in its one form;
+ * - `token`: what stands behind the bytes can be no token;
+ * - `word`: a refusal that is not known here.
+ */
+export type ServerFrameProblem = 'head' | 'base64' | 'token' | 'word';
+
+const REFUSALS = ['unknown', 'unavailable', 'malformed', 'too-large', 'resume'] as const;
 const NUMBER = '([1-9]\\d{0,14})';
-const ANSWER = new RegExp(`^${NUMBER}(!?):([^;]*)(?:;([\\w.=-]+))?$`);
-const WORKER = new RegExp(`^w${NUMBER}\\.${NUMBER}:(.*)$`);
+const HEAD = new RegExp(`^(?:w${NUMBER}\\.${NUMBER}|${NUMBER}(!?)):`);
+const TOKEN = /^[\w.=-]+$/;
 
 export function serverFrame(frame: ServerFrame): string {
   switch (frame.type) {
@@ -43,20 +55,21 @@ export function serverFrame(frame: ServerFrame): string {
   }
 }
 
-/** null where the text is not of the dialect: an error message of the gateway's own, such as JSON. */
-export function parseServerFrame(text: string): ServerFrame | null {
-  const why = REFUSALS.find((refusal) => text === `!${refusal}`);
-  if (why !== undefined) return { type: 'refusal', why };
-  const worker = WORKER.exec(text);
-  if (worker !== null) {
-    const bytes = fromBase64(worker[3] as string);
-    return bytes && { type: 'worker', epoch: Number(worker[1]), number: Number(worker[2]), bytes };
+export function parseServerFrame(text: string): ServerFrame | ServerFrameProblem {
+  if (text[0] === '!') {
+    const why = REFUSALS.find((refusal) => text.slice(1) === refusal);
+    return why === undefined ? 'word' : { type: 'refusal', why };
   }
-  const answer = ANSWER.exec(text);
-  const bytes = answer && fromBase64(answer[3] as string);
-  if (!answer || bytes === null) return null;
-  const number = Number(answer[1]);
-  const token = answer[4];
-  if (answer[2] === '!') return token === undefined ? { type: 'last-answer', number, bytes } : null;
-  return { type: 'answer', number, bytes, ...(token !== undefined && { token }) };
+  const head = HEAD.exec(text);
+  if (head === null) return 'head';
+  const [start, epoch, workerNumber, number, last] = head;
+  const mayHaveToken = number !== undefined && last === '';
+  const end = mayHaveToken ? text.indexOf(';') : -1;
+  const token = end < 0 ? null : text.slice(end + 1);
+  if (token !== null && !TOKEN.test(token)) return 'token';
+  const bytes = fromBase64(text.slice(start.length, end < 0 ? text.length : end));
+  if (bytes === null) return 'base64';
+  if (epoch !== undefined) return { type: 'worker', epoch: Number(epoch), number: Number(workerNumber), bytes };
+  if (last === '!') return { type: 'last-answer', number: Number(number), bytes };
+  return { type: 'answer', number: Number(number), bytes, ...(token !== null && { token }) };
 }

@@ -1,10 +1,9 @@
+import { isSpoken, VERSION } from '../dialect/handshake.js';
 import { type GatewayEvent, type GatewayResult, gatewayEvent, headerOf, peerOf } from './gateway-event.js';
 import type { GatewayFunctions } from './gateway-functions.js';
 import { gatewayFunctions } from './gateway-functions.js';
 
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
-/** Of the dialect (`docs/PROTOCOL.md`): the only one so far. */
-const VERSION = '1';
 
 /** `$connect`: the socket is there once this has answered 200. */
 export async function handler(event: unknown): Promise<GatewayResult> {
@@ -24,7 +23,7 @@ export async function connect(event: unknown, functions: () => Promise<GatewayFu
     return { statusCode: 400, body: `a subprotocol is needed: ${SUBPROTOCOLS.join(' or ')}` };
   }
   const query = asked.queryStringParameters ?? {};
-  if ((query.v ?? VERSION) !== VERSION) return { statusCode: 400, body: `version ${VERSION} is spoken here` };
+  if (!isSpoken(query.v)) return { statusCode: 400, body: `version ${VERSION} is spoken here` };
   try {
     const { frames } = await functions();
     await frames.open(asked.requestContext.connectionId, peerOf(asked), query.resume ?? null);

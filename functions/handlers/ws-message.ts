@@ -14,8 +14,8 @@ export async function message(event: unknown, functions: () => Promise<GatewayFu
   const told = gatewayEvent(event);
   if (told === null) return { statusCode: 400, body: 'no event of a WebSocket connection' };
   const { connectionId } = told.requestContext;
-  const frame = typeof told.body === 'string' && !told.isBase64Encoded ? parseClientFrame(told.body) : null;
-  if (frame === null) return refusal('malformed');
+  const frame = typeof told.body === 'string' && !told.isBase64Encoded ? parseClientFrame(told.body) : 'binary';
+  if (typeof frame === 'string') return refusal('malformed');
   let parts: GatewayFunctions | undefined;
   try {
     parts = await functions();
