@@ -68,7 +68,7 @@ function onReceived(state: ClientState, socket: number, text: string | null, now
   if (!isCurrent && socket !== state.former) return [];
   const frame = text === null ? 'head' : parseServerFrame(text);
   // The gateway's own error, of a handler that threw or of throttling, is no frame either: the next socket may fare better.
-  if (typeof frame === 'string') return isCurrent ? resume(state, nowMs, `no frame of the dialect: ${frame}`) : [];
+  if (typeof frame === 'string') return isCurrent ? recover(state, nowMs, `no frame of the dialect: ${frame}`) : [];
   switch (frame.type) {
     case 'answer':
     case 'last-answer':
@@ -143,7 +143,7 @@ function onDeadline(state: ClientState, name: Deadline, nowMs: number): Effect[]
       return [{ type: 'close', socket, code: CLOSE.normal }, ...socketLost(state, lost, nowMs)];
     }
     case 'answered':
-      return resume(state, nowMs, 'no answer in time');
+      return recover(state, nowMs, 'no answer in time');
     case 'heartbeat':
       if (state.current === null || state.opening !== null || state.outbox.inFlight !== null) return [];
       putHeartbeat(state.outbox);
@@ -164,6 +164,14 @@ function onDeadline(state: ClientState, name: Deadline, nowMs: number): Effect[]
     case 'flushed':
       return end(state, state.asked.code, state.asked.reason);
   }
+}
+
+/**
+ * Another socket may fare better. One that has answered nothing yet is kept: the server may have moved the connection there, and
+ * the token of before is good for a short while only.
+ */
+function recover(state: ClientState, nowMs: number, reason: string): Effect[] {
+  return state.isConfirmed ? resume(state, nowMs, reason) : sendAgain(state, nowMs);
 }
 
 const MISSING = 'a frame of the worker is missing';
