@@ -1,7 +1,6 @@
 import type { IClientOptions } from 'mqtt';
 import { WebSocket } from 'ws';
-import { PulsegateSocket } from '../../functions/client/index.js';
-import type { TextSocket } from '../../functions/client/link.js';
+import { createWebsocketWith } from '../../functions/client/index.js';
 import { ApiGatewayDouble, type ApiGatewayOptions } from '../doubles/api-gateway.js';
 import { LambdaDouble } from '../doubles/lambda.js';
 import { remoteServices, remoteSettings } from '../support/backing.js';
@@ -74,8 +73,5 @@ export const ON_SOCKET: IClientOptions = {
 /** For MQTT.js in Node. */
 export const THROUGH_GATEWAY: IClientOptions = {
   forceNativeWebSocket: true,
-  createWebsocket: (url: string, protocols: string[]) =>
-    new PulsegateSocket(url, protocols, {
-      open: (to, asked) => new WebSocket(to, asked) as unknown as TextSocket,
-    }),
+  createWebsocket: createWebsocketWith({ WebSocket }),
 };
