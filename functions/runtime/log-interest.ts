@@ -9,18 +9,20 @@ import { type LogTopics, namespaceOf } from './log-topics.js';
 /** Filters looked at before others get their turn. */
 const STRETCH_FILTERS = 2_000;
 
+type Subscribers = Pick<Shard, 'hasMatch' | 'filters' | 'subscriptions'>;
+
 /** What of the log the filters of a shard need: topics and, for filters without wildcards, single partitions. */
 export class LogInterest {
   readonly #clock: Clock;
   readonly #routes: Routes;
-  readonly #shard: Shard;
+  readonly #shard: Subscribers;
   readonly #topics: LogTopics;
   /** Namespaces that some filter needs looked into, and the topics that were there the last time. */
   readonly #namespaces = new Map<string, Set<string>>();
   /** Filters that are being made ready, and so are in no index yet. */
   readonly #coming = new Map<string, number>();
 
-  constructor(parts: { clock: Clock; routes: Routes; shard: Shard }, topics: LogTopics) {
+  constructor(parts: { clock: Clock; routes: Routes; shard: Subscribers }, topics: LogTopics) {
     this.#clock = parts.clock;
     this.#routes = parts.routes;
     this.#shard = parts.shard;

@@ -15,8 +15,8 @@ type Asked = SubscribeAsked | UnsubscribeAsked;
 interface Parts {
   clock: Clock;
   telemetry: Telemetry;
-  readers: LogReaders;
-  shard: Shard;
+  readers: Pick<LogReaders, 'known' | 'ready' | 'whileComing'>;
+  shard: Pick<Shard, 'command'>;
 }
 
 /** How long the log is tried to be read for a filter, before its SUBACK says that it cannot be. */
