@@ -25,14 +25,20 @@ const EMBEDDED_ONLY = {
   'durability.test.ts': 'when the data file is flushed, seen in system calls',
   'durability-old-data.test.ts': 'data directories that earlier versions wrote',
 };
+/** And with clients that come through API Gateway: those that need no bytes of their own, and no listener of the program. */
+const THROUGH_GATEWAY = ['history', 'mop', 'retained', 'transit', 'wills'];
+const throughGateway = files.filter(
+  (file) => dirname(file) === END_TO_END && THROUGH_GATEWAY.includes(basename(file, '.test.ts')),
+);
 const onPulsar = files.filter((file) => dirname(file) === END_TO_END && !(basename(file) in EMBEDDED_ONLY));
 
 await import('./build.mjs');
 await import('./build-functions.mjs');
 // Of the backings, only these: for trying something.
-const backings = process.env.PULSEGATE_TEST_BACKINGS?.split(',') ?? ['embedded', 'websocket', 'native'];
+const backings = process.env.PULSEGATE_TEST_BACKINGS?.split(',') ?? ['embedded', 'websocket', 'native', 'gateway'];
 const bundled = [];
-for (const backing of backings) bundled.push(...(await bundle(backing, backing === 'embedded' ? files : onPulsar)));
+const filesOn = { embedded: files, websocket: onPulsar, native: onPulsar, gateway: throughGateway };
+for (const backing of backings) bundled.push(...(await bundle(backing, filesOn[backing])));
 const run = spawnSync(
   process.execPath,
   [

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { THROUGH_GATEWAY } from '../support/behind-gateway.js';
 import { atBothLevels, persistentOptions, StockClient, texts } from '../support/clients.js';
 import { unique, within } from '../support/waiting.js';
-import { Deployment, ON_SOCKET, THROUGH_GATEWAY } from './deployment.js';
+import { deploy } from './deployment.js';
 
-const deployment = await Deployment.start({ after }, { seed: 7, invokesTwice: 0.2 });
+const deployment = await deploy({ after }, { seed: 7, invokesTwice: 0.2 });
 const { url } = deployment;
 
 atBothLevels('a stock client publishes and subscribes through the gateway', async (level, t) => {
@@ -24,7 +25,7 @@ atBothLevels('a stock client publishes and subscribes through the gateway', asyn
 atBothLevels('a client behind the gateway and one on a socket reach each other', async (level, t) => {
   const topic = unique('both');
   const there = await StockClient.connect(t, url, level, THROUGH_GATEWAY);
-  const here = await StockClient.connect(t, deployment.worker.url, level, ON_SOCKET);
+  const here = await StockClient.connect(t, deployment.worker.url, level);
   await there.subscribe(`${topic}/to-there`);
   await here.subscribe(`${topic}/to-here`);
   await there.publish(`${topic}/to-here`, 'a', { qos: 2 });

@@ -11,11 +11,12 @@ type Transport = 'websocket' | 'native';
 type Services = Awaited<ReturnType<typeof remoteServices>>;
 
 let programs = 0;
-const services = BACKING === 'embedded' ? null : await remoteServices(BACKING);
+const TRANSPORT = BACKING === 'native' ? 'native' : 'websocket';
+const services = BACKING === 'embedded' ? null : await remoteServices(TRANSPORT);
 
 /** Settings for one program: a namespace and a table of its own. Those of the embedded parts are the caller's. */
 export async function backingSettings(): Promise<Record<string, string>> {
-  return services === null || BACKING === 'embedded' ? {} : remoteSettings(services, BACKING);
+  return services === null ? {} : remoteSettings(services, TRANSPORT);
 }
 
 /** The same of any services. */

@@ -8,6 +8,7 @@ import mqtt, {
   type IPublishPacket,
   type MqttClient,
 } from 'mqtt';
+import { BY_BACKING } from './behind-gateway.js';
 import { BACKING } from './patience.js';
 import { persistent, type StockLevel } from './raw-client.js';
 import { Inbox, type Scope, unique, within } from './waiting.js';
@@ -43,7 +44,7 @@ export class StockClient {
 
   private constructor(url: string, level: StockLevel, options: IClientOptions) {
     const defaults = { protocolVersion: level, clientId: unique('stock'), reconnectPeriod: 0 };
-    this.mqtt = mqtt.connect(url, { ...defaults, ...options });
+    this.mqtt = mqtt.connect(url, { ...defaults, ...BY_BACKING, ...options });
     this.mqtt.on('message', (topic, payload, { qos, retain, properties }) => {
       this.messages.add({ topic, payload: payload.toString(), qos, retain, properties: properties ?? {} });
     });

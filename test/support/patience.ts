@@ -1,8 +1,12 @@
 /**
  * What the program of an end-to-end test keeps its log and store in: `embedded`, or Pulsar, over one of its transports, with
- * DynamoDB. The test command bundles those files once for each.
+ * DynamoDB; `gateway`: that, and clients come through API Gateway. The test command bundles those files once for each.
  */
-export const BACKING = (process.env.PULSEGATE_TEST_BACKING ?? 'embedded') as 'embedded' | 'websocket' | 'native';
+export const BACKING = (process.env.PULSEGATE_TEST_BACKING ?? 'embedded') as
+  | 'embedded'
+  | 'websocket'
+  | 'native'
+  | 'gateway';
 
 const ON_PULSAR = 4;
 

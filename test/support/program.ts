@@ -4,7 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ApiGatewayDouble } from '../doubles/api-gateway.js';
 import { backingSettings } from './backing.js';
+import { startGatewayEdge } from './behind-gateway.js';
+import { BACKING } from './patience.js';
 import { Inbox, type Scope, within } from './waiting.js';
 
 const READY = /\bws:\/\/127\.0\.0\.1:\d+\/mqtt\b/;
@@ -39,24 +42,29 @@ export class Program {
   /** All of standard error, over all its lives. */
   stderr = '';
   readonly #settings: Readonly<Record<string, string>>;
+  /** Where clients go; null: to the program itself. */
+  readonly #gateway: ApiGatewayDouble | null;
   #child: ChildProcess | undefined;
   #exited: Promise<Exit> | undefined;
   #url = '';
 
-  private constructor(settings: Readonly<Record<string, string>>) {
+  private constructor(settings: Readonly<Record<string, string>>, gateway: ApiGatewayDouble | null) {
     this.#settings = settings;
+    this.#gateway = gateway;
     directories.add(this.directory);
   }
 
   static async start(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Program> {
-    const program = new Program({ ...(await backingSettings()), ...settings });
+    const all = { ...(await backingSettings()), ...settings };
+    const edge = BACKING === 'gateway' && !('PULSEGATE_GATEWAY' in all) ? await startGatewayEdge(scope, all) : null;
+    const program = new Program(edge?.settings ?? all, edge?.gateway ?? null);
     scope.after(() => program.#dispose());
     await program.start();
     return program;
   }
 
   get url(): string {
-    return this.#url;
+    return this.#gateway?.url ?? this.#url;
   }
 
   get pid(): number {

@@ -1,5 +1,6 @@
 import mqtt, { type MqttClient } from 'mqtt';
 import type { QoS } from 'mqtt-packet';
+import { BY_BACKING } from '../../support/behind-gateway.js';
 import { persistentOptions } from '../../support/clients.js';
 import type { StockLevel } from '../../support/raw-client.js';
 import { within } from '../../support/waiting.js';
@@ -48,6 +49,7 @@ export class Follower {
     const { properties, ...session } = persistentOptions(options.level, options.name);
     this.#client = mqtt.connect(url, {
       ...session,
+      ...BY_BACKING,
       protocolVersion: options.level,
       reconnectPeriod: RECONNECT_MS,
       resubscribe: false,

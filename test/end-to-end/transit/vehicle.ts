@@ -1,5 +1,6 @@
 import mqtt, { type MqttClient } from 'mqtt';
 import type { QoS } from 'mqtt-packet';
+import { BY_BACKING } from '../../support/behind-gateway.js';
 import { persistentOptions } from '../../support/clients.js';
 import type { StockLevel } from '../../support/raw-client.js';
 
@@ -60,6 +61,7 @@ export class Vehicle {
     this.#onSettled = options.onSettled;
     this.#client = mqtt.connect(url, {
       ...persistentOptions(options.level, options.name),
+      ...BY_BACKING,
       protocolVersion: options.level,
       reconnectPeriod: RECONNECT_MS,
       queueQoSZero: false,
