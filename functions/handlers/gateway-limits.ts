@@ -16,8 +16,8 @@ export const GATEWAY_LIMITS = {
   gatewayReceiveMaximum: {
     setting: 'PULSEGATE_GATEWAY_RECEIVE_MAXIMUM',
     unit: 'messages',
-    // Each is in the connection's row, which each frame writes.
-    default: 500,
+    // Each of QoS 2 is in the connection's row, which each frame writes. MQTT.js sends what it has, whatever the server takes.
+    default: 2_000,
     min: 1,
     max: 5_000,
     meaning: 'PULSEGATE_RECEIVE_MAXIMUM of a client behind API Gateway',

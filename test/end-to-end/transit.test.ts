@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QoS } from 'mqtt-packet';
 import { StockClient } from '../support/clients.js';
-import { PATIENCE } from '../support/patience.js';
+import { BACKING, PATIENCE } from '../support/patience.js';
 import { Program } from '../support/program.js';
 import { randomOf } from '../support/random.js';
 import type { StockLevel } from '../support/raw-client.js';
@@ -12,7 +12,7 @@ import { Follower } from './transit/follower.js';
 import { Vehicle } from './transit/vehicle.js';
 
 const SEED = Number(process.env.PULSEGATE_TEST_SEED ?? 20_261_123);
-const VEHICLES = 200;
+const VEHICLES = BACKING === 'gateway' ? 50 : 200;
 const LINES = Array.from({ length: 20 }, (_, i) => `line-${i + 1}`);
 const POSITIONS_PER_VEHICLE = 45;
 const FOLLOWERS = 10;

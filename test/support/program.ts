@@ -56,7 +56,10 @@ export class Program {
 
   static async start(scope: Scope, settings: Readonly<Record<string, string>> = {}): Promise<Program> {
     const all = { ...(await backingSettings()), ...settings };
-    const edge = BACKING === 'gateway' && !('PULSEGATE_GATEWAY' in all) ? await startGatewayEdge(scope, all) : null;
+    const edge =
+      BACKING === 'gateway' && !('PULSEGATE_GATEWAY' in all)
+        ? await startGatewayEdge(scope, all, { invokesTwice: 0.05 })
+        : null;
     const program = new Program(edge?.settings ?? all, edge?.gateway ?? null);
     scope.after(() => program.#dispose());
     await program.start();
