@@ -59,9 +59,11 @@ export class TopicProducer {
       return Promise.reject(new PortError('full', problem));
     }
     this.#pendingBytes += bytes;
-    const isNext = this.#waiting.length === 0 && this.#inFlight < this.#settings.inFlightMax;
-    if (isNext && this.#producer !== undefined) return this.#sendBy(this.#producer, record, bytes);
     return new Promise((resolve, reject) => {
+      const isNext = this.#waiting.length === 0 && this.#inFlight < this.#settings.inFlightMax;
+      if (isNext && this.#producer !== undefined) {
+        return this.#sendBy(this.#producer, { record, bytes, deadline: 0, resolve, reject });
+      }
       const deadline = performance.now() + this.#settings.appendDeadlineMs / 2;
       this.#waiting.push({ record, bytes, deadline, resolve, reject });
       this.#send();
@@ -91,24 +93,24 @@ export class TopicProducer {
     while (this.#inFlight < this.#settings.inFlightMax) {
       const pending = this.#waiting.shift();
       if (pending === undefined) break;
-      this.#sendBy(this.#producer, pending.record, pending.bytes).then(pending.resolve, pending.reject);
+      this.#sendBy(this.#producer, pending);
     }
     if (this.#waiting.length > 0) this.#watchDeadlines();
   }
 
-  #sendBy(producer: TransportProducer, record: LogRecord, bytes: number): Promise<Receipt> {
+  #sendBy(producer: TransportProducer, { record, bytes, resolve, reject }: Pending): void {
     this.#inFlight += 1;
-    return producer.send(record).then(
-      (receipt) => {
+    producer.send(record, {
+      appended: (receipt) => {
         this.#settle(bytes);
-        return this.#onReceipt(receipt, record);
+        resolve(this.#onReceipt(receipt, record));
       },
-      (error: unknown) => {
+      failed: (error) => {
         this.#settle(bytes);
         this.#sayRefused(error);
-        throw error;
+        reject(error);
       },
-    );
+    });
   }
 
   #settle(bytes: number): void {

@@ -13,11 +13,17 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** Of one record: one of the two is called, once, and not before `send` has returned. A promise would cost each publication more. */
+export interface Outcome {
+  appended(receipt: Receipt): void;
+  failed(error: unknown): void;
+}
+
 /** One connection's producer: what is sent first is in the log first. Once lost it is of no more use. */
 export interface TransportProducer {
-  /** Resolves with Pulsar's receipt. Rejects `too-large` before anything is sent, `unavailable` where it is in doubt. */
-  send(record: LogRecord): Promise<Receipt>;
-  /** What is in flight is rejected. */
+  /** Fails `too-large` before anything is sent, `unavailable` where it is in doubt. */
+  send(record: LogRecord, outcome: Outcome): void;
+  /** What is in flight fails. */
   close(): Promise<void>;
 }
 

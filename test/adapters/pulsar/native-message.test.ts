@@ -4,29 +4,32 @@ import fc from 'fast-check';
 import { type MessageId, positionOf } from '../../../functions/adapters/pulsar/message-id.js';
 import type { NativeMessage } from '../../../functions/adapters/pulsar/native/client.js';
 import { entriesOf, NativeIds } from '../../../functions/adapters/pulsar/native/message.js';
+import { NativeReceipts } from '../../../functions/adapters/pulsar/native/receipts.js';
+import type { Position, Receipt } from '../../../functions/ports/log.js';
 
-/** Rising ids, as the messages of some entries have them; of some batches a part is missing, as after compaction. */
-const rising: fc.Arbitrary<MessageId[]> = fc
-  .array(
-    fc.record({
-      batch: fc.uniqueArray(fc.nat(60), { minLength: 1, maxLength: 40 }),
-      isWhole: fc.boolean(),
-      isNextLedger: fc.boolean(),
-    }),
-    { maxLength: 12 },
-  )
-  .map((entries) => {
-    let ledgerId = 3;
-    return entries.flatMap(({ batch, isWhole, isNextLedger }, entryId) => {
-      if (isNextLedger) ledgerId += 1;
-      const indexes = isWhole ? batch.map((_, i) => i) : [...batch].sort((left, right) => left - right);
-      return indexes.map((batchIndex) => ({ ledgerId, entryId, partition: -1, batchIndex }));
+/** Rising ids, as the messages of some entries have them; of a batch that is not whole a part is missing, as after compaction. */
+const rising = (isWhole: fc.Arbitrary<boolean>): fc.Arbitrary<MessageId[]> =>
+  fc
+    .array(
+      fc.record({
+        batch: fc.uniqueArray(fc.nat(60), { minLength: 1, maxLength: 40 }),
+        isWhole,
+        isNextLedger: fc.boolean(),
+      }),
+      { maxLength: 12 },
+    )
+    .map((entries) => {
+      let ledgerId = 3;
+      return entries.flatMap(({ batch, isWhole, isNextLedger }, entryId) => {
+        if (isNextLedger) ledgerId += 1;
+        const indexes = isWhole ? batch.map((_, i) => i) : [...batch].sort((left, right) => left - right);
+        return indexes.map((batchIndex) => ({ ledgerId, entryId, partition: -1, batchIndex }));
+      });
     });
-  });
 
 test('every message of a page has its own position', () => {
   fc.assert(
-    fc.property(rising, (ids) => {
+    fc.property(rising(fc.boolean()), (ids) => {
       const positions = entriesOf(messagesOf(ids), 'p', new NativeIds()).map(({ position }) => position);
       assert.deepEqual(positions, ids.map(positionOf));
     }),
@@ -40,6 +43,55 @@ test('of a whole batch only two ids are read', () => {
   assert.equal(reads.count, 2);
 });
 
+test('every receipt of a turn has its own position, in whatever order they came, and where one failed in between', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      rising(fc.constant(true)),
+      fc.array(fc.nat(), { maxLength: 20 }),
+      fc.nat(3),
+      async (ids, swaps, lacking) => {
+        const receipts = new NativeReceipts('p');
+        const got = new Map<MessageId, Position>();
+        const sent = ids.map((id, i) => {
+          const order = receipts.next();
+          const appended = ({ position }: Receipt) => void got.set(id, position);
+          // The one after it was sent, and is in no batch.
+          if (i % 7 === lacking) receipts.next();
+          return { order, id: idOf(id), outcome: { appended, failed: assert.fail } };
+        });
+        for (const at of swaps) if (at + 1 < sent.length) [sent[at], sent[at + 1]] = [sent[at + 1]!, sent[at]!];
+        for (const one of sent) receipts.add(one);
+        await new Promise(setImmediate);
+        assert.deepEqual(
+          ids.map((id) => got.get(id)),
+          ids.map(positionOf),
+        );
+      },
+    ),
+  );
+});
+
+test('of the receipts of a whole batch only two ids are read', async () => {
+  let reads = 0;
+  let got = 0;
+  const receipts = new NativeReceipts('p');
+  for (let batchIndex = 0; batchIndex < 1_000; batchIndex += 1) {
+    const text = idOf({ ledgerId: 1, entryId: 2, partition: 0, batchIndex });
+    const id = {
+      toString() {
+        reads += 1;
+        return text;
+      },
+    };
+    const appended = () => {
+      got += 1;
+    };
+    receipts.add({ order: receipts.next(), id, outcome: { appended, failed: assert.fail } });
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual([got, reads], [1_000, 2]);
+});
+
 function messagesOf(ids: readonly MessageId[], reads = { count: 0 }): NativeMessage[] {
   return ids.map(({ ledgerId, entryId, partition, batchIndex }) => ({
     getProperties: () => ({}),
@@ -48,8 +100,12 @@ function messagesOf(ids: readonly MessageId[], reads = { count: 0 }): NativeMess
     getPartitionKey: () => 'k',
     getMessageId: () => {
       reads.count += 1;
-      // Its batch index is -1 where the entry is one message.
-      return `(${ledgerId},${entryId},${partition},${batchIndex === 0 ? -1 : batchIndex})`;
+      return idOf({ ledgerId, entryId, partition, batchIndex });
     },
   }));
+}
+
+/** Its batch index is -1 where the entry is one message. */
+function idOf({ ledgerId, entryId, partition, batchIndex }: MessageId): string {
+  return `(${ledgerId},${entryId},${partition},${batchIndex === 0 ? -1 : batchIndex})`;
 }

@@ -18,11 +18,6 @@ export class NativeIds {
   #head = '';
   #entryText = '';
 
-  positionOf(id: NativeMessageId): Position {
-    const { entryText, batchIndex } = this.placeOf(id);
-    return positionIn(entryText, batchIndex);
-  }
-
   placeOf(id: NativeMessageId): Place {
     const text = id.toString();
     const batchAt = text.lastIndexOf(',') + 1;
@@ -38,7 +33,11 @@ export class NativeIds {
 
 /** Messages that follow each other in one partition. */
 export function entriesOf(messages: readonly NativeMessage[], partition: string, ids: NativeIds): LogEntry[] {
-  const positions = positionsOf(messages, ids);
+  const positions = positionsOf(
+    messages,
+    (message) => ids.placeOf(message.getMessageId()),
+    (_, at) => at,
+  );
   return messages.map((message, i) => ({
     partition,
     position: positions[i] as Position,
@@ -52,21 +51,27 @@ export function entriesOf(messages: readonly NativeMessage[], partition: string,
 }
 
 /**
- * An id costs as much as the rest of a message, so not all are read. They rise: where two of one entry are as far from each
- * other as their messages, those in between are counted through.
+ * An id costs as much as the rest of a message, so not all are read. They rise, and so does the order: where two of one entry
+ * are as far from each other as their orders, those in between are counted through.
  */
-function positionsOf(messages: readonly NativeMessage[], ids: NativeIds): Position[] {
-  const positions: Position[] = new Array(messages.length);
+export function positionsOf<T>(
+  rising: readonly T[],
+  placeOf: (one: T) => Place,
+  orderOf: (one: T, at: number) => number,
+): Position[] {
+  const positions: Position[] = new Array(rising.length);
+  const order = (at: number): number => orderOf(rising[at] as T, at);
   const read = (at: number): Place => {
-    const place = ids.placeOf((messages[at] as NativeMessage).getMessageId());
+    const place = placeOf(rising[at] as T);
     positions[at] = positionIn(place.entryText, place.batchIndex);
     return place;
   };
   const fill = (low: number, first: Place, high: number, last: Place): void => {
     if (high - low < 2) return;
-    if (first.entryText === last.entryText && last.batchIndex - first.batchIndex === high - low) {
+    const begin = order(low);
+    if (first.entryText === last.entryText && last.batchIndex - first.batchIndex === order(high) - begin) {
       for (let at = low + 1; at < high; at += 1) {
-        positions[at] = positionIn(first.entryText, first.batchIndex + at - low);
+        positions[at] = positionIn(first.entryText, first.batchIndex + order(at) - begin);
       }
       return;
     }
@@ -75,7 +80,7 @@ function positionsOf(messages: readonly NativeMessage[], ids: NativeIds): Positi
     fill(low, first, middle, place);
     fill(middle, place, high, last);
   };
-  const high = messages.length - 1;
+  const high = rising.length - 1;
   if (high >= 0) {
     const first = read(0);
     fill(0, first, high, high === 0 ? first : read(high));

@@ -1,14 +1,13 @@
 import { PortError } from '../../../ports/errors.js';
-import type { LogRecord, Receipt } from '../../../ports/log.js';
+import type { LogRecord } from '../../../ports/log.js';
 import { keyHash } from '../../../topics/key-hash.js';
-import type { TransportProducer } from '../transport.js';
+import type { Outcome, TransportProducer } from '../transport.js';
 import { type NativeProducer, nativeProblem } from './client.js';
-import type { NativeIds } from './message.js';
+import type { NativeReceipts } from './receipts.js';
 
 export interface NativePartition {
-  name: string;
   producer: NativeProducer;
-  ids: NativeIds;
+  receipts: NativeReceipts;
 }
 
 /** Partitions may be added to a topic at any time. */
@@ -42,20 +41,21 @@ export class NativeTopicProducer implements TransportProducer {
     this.#looking = setInterval(() => void this.#grow(look), LOOK_EVERY_MS).unref();
   }
 
-  send({ key, payload, properties }: LogRecord): Promise<Receipt> {
+  send({ key, payload, properties }: LogRecord, outcome: Outcome): void {
     if (payload.length > this.#messageMaxBytes) {
       const problem = `${this.#topic}: Pulsar takes a message of ${this.#messageMaxBytes} bytes`;
-      return Promise.reject(new PortError('too-large', problem));
+      return queueMicrotask(() => outcome.failed(new PortError('too-large', problem)));
     }
-    const { name, producer, ids } = this.#partitions[keyHash(key) % this.#partitions.length]!;
+    const { producer, receipts } = this.#partitions[keyHash(key) % this.#partitions.length]!;
     const data = Buffer.isBuffer(payload)
       ? payload
       : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    return producer.send({ data, partitionKey: key, properties }).then(
-      (id) => ({ partition: name, position: ids.positionOf(id) }),
+    const order = receipts.next();
+    producer.send({ data, partitionKey: key, properties }).then(
+      (id) => receipts.add({ order, id, outcome }),
       (error: unknown) => {
         this.#checkOver(error);
-        throw nativeProblem(this.#topic, error);
+        outcome.failed(nativeProblem(this.#topic, error));
       },
     );
   }

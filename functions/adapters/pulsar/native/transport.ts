@@ -14,8 +14,8 @@ import {
   nativeProblem,
 } from './client.js';
 import { NativeConsumerSource } from './consumer-source.js';
-import { NativeIds } from './message.js';
 import { type NativePartition, NativeTopicProducer } from './producer.js';
+import { NativeReceipts } from './receipts.js';
 
 const BATCH_DELAY_MS = 1;
 const BATCH_MESSAGES_MAX = 1_000;
@@ -93,7 +93,7 @@ export class NativeTransport implements Transport {
       blockIfQueueFull: false,
       sendTimeoutMs: Math.ceil(this.#settings.appendDeadlineMs / 2),
     });
-    return { name, producer, ids: new NativeIds() };
+    return { producer, receipts: new NativeReceipts(name) };
   }
 
   /** The subscription's own place only trims: where reading begins is for the caller to say. */

@@ -1,15 +1,14 @@
 import { PortError, type PortErrorCode } from '../../../ports/errors.js';
-import type { LogRecord, Receipt } from '../../../ports/log.js';
+import type { LogRecord } from '../../../ports/log.js';
 import { decodeMessageId, positionOf } from '../message-id.js';
 import { partitionName } from '../topic-names.js';
-import type { TransportProducer } from '../transport.js';
+import type { Outcome, TransportProducer } from '../transport.js';
 import { type Connection, connectionLost } from './connection.js';
 
 interface InFlight {
   /** By `performance.now()`. */
   sentAt: number;
-  resolve: (receipt: Receipt) => void;
-  reject: (error: PortError) => void;
+  outcome: Outcome;
 }
 
 /** What Pulsar answers to a message; `context` is the number that went with it. */
@@ -54,13 +53,14 @@ export class WebSocketProducer implements TransportProducer {
     socket.on('message', (data: Buffer) => this.#answered(JSON.parse(data.toString()) as Acknowledgement));
     socket.once('close', (code, reason) => {
       clearTimeout(this.#watching);
-      this.#rejectAll(connectionLost(topic, code, reason));
+      // Before what is in flight is given up: whatever follows it must not be sent here.
       if (!this.#closed) onLost();
+      this.#failAll(connectionLost(topic, code, reason));
     });
     socket.resume();
   }
 
-  send({ key, payload, properties }: LogRecord): Promise<Receipt> {
+  send({ key, payload, properties }: LogRecord, outcome: Outcome): void {
     const { messageMaxBytes, frameMaxBytes, answerDeadlineMs } = this.#limits;
     const context = String(++this.#sent);
     const base64 = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('base64');
@@ -68,18 +68,17 @@ export class WebSocketProducer implements TransportProducer {
     const text = `{"payload":"${base64}",${about}}`;
     if (payload.length > messageMaxBytes || Buffer.byteLength(text) > frameMaxBytes) {
       const bounds = `a message of ${messageMaxBytes} bytes, a frame of ${frameMaxBytes}`;
-      return Promise.reject(new PortError('too-large', `${this.#topic}: Pulsar takes ${bounds}`));
+      const problem = new PortError('too-large', `${this.#topic}: Pulsar takes ${bounds}`);
+      return queueMicrotask(() => outcome.failed(problem));
     }
-    return new Promise((resolve, reject) => {
-      this.#inFlight.set(context, { sentAt: performance.now(), resolve, reject });
-      this.#connection.send(text);
-      this.#watching ??= setTimeout(() => this.#giveUpOverdue(), answerDeadlineMs);
-    });
+    this.#inFlight.set(context, { sentAt: performance.now(), outcome });
+    this.#connection.send(text);
+    this.#watching ??= setTimeout(() => this.#giveUpOverdue(), answerDeadlineMs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#rejectAll(new PortError('unavailable', `the producer of ${this.#topic} was closed`));
+    this.#failAll(new PortError('unavailable', `the producer of ${this.#topic} was closed`));
     this.#connection.socket.close();
   }
 
@@ -90,10 +89,10 @@ export class WebSocketProducer implements TransportProducer {
     if (result !== 'ok' || messageId === undefined) {
       const reason = errorMsg ?? result;
       const code = REFUSALS.find(([words]) => words.test(reason))?.[1] ?? 'unavailable';
-      return message.reject(new PortError(code, `${this.#topic}: ${reason}`));
+      return message.outcome.failed(new PortError(code, `${this.#topic}: ${reason}`));
     }
     const id = decodeMessageId(Buffer.from(messageId, 'base64'));
-    message.resolve({ partition: partitionName(this.#topic, id.partition), position: positionOf(id) });
+    message.outcome.appended({ partition: partitionName(this.#topic, id.partition), position: positionOf(id) });
   }
 
   /** Pulsar gives up before that: where it says nothing, the connection is of no use. */
@@ -106,8 +105,9 @@ export class WebSocketProducer implements TransportProducer {
     else this.#watching = setTimeout(() => this.#giveUpOverdue(), leftMs);
   }
 
-  #rejectAll(problem: PortError): void {
-    for (const { reject } of this.#inFlight.values()) reject(problem);
+  #failAll(problem: PortError): void {
+    const inFlight = [...this.#inFlight.values()];
     this.#inFlight.clear();
+    for (const { outcome } of inFlight) outcome.failed(problem);
   }
 }
