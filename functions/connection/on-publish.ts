@@ -34,10 +34,9 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     const line = state.lines[qos];
     const reference = line.first + line.entries.length;
     const isKept = qos === 2 && state.keepsInbound;
-    const token = `${state.clientId}:${state.connectionNumber}:${reference}`;
     if (qos === 2) {
       beginExchange(state, packetId);
-      publication.token = token;
+      publication.token = `${state.clientId}:${state.connectionNumber}:${reference}`;
     }
     line.entries.push({
       packetId,
@@ -47,7 +46,10 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
       publication,
     });
     // Of a session that begins and ends with its connection nobody would ever read the row.
-    if (isKept) effects.push({ type: 'begin-inbound', reference, packetId, token, begunAtMs: now });
+    if (isKept) {
+      const { token = '' } = publication;
+      effects.push({ type: 'begin-inbound', reference, packetId, token, begunAtMs: now });
+    }
     issueReady(state, qos, effects);
   }
   throttle(state, effects);

@@ -36,10 +36,12 @@ export function encode(packet: ServerPacket, level: Level): Uint8Array | null {
 
 /** A PUBLISH that lacks only what differs from receiver to receiver. */
 export interface PublishTemplate {
-  /** The whole packet, with DUP clear and Packet Identifier 0. Not to be changed. */
+  /** The whole packet, whatever its DUP and Packet Identifier. */
   bytes: Uint8Array;
   /** Offset of the Packet Identifier; 0 at QoS 0, which has none. */
   packetIdAt: number;
+  /** Whether the bytes are a receiver's own already. */
+  isTaken: boolean;
 }
 
 /** Encodes a PUBLISH once for all receivers of one level, QoS and set of options. */
@@ -57,18 +59,19 @@ export function publishTemplate(
   if (qos !== 0) bytes.writeUInt16BE(0, packetIdAt);
   const propertiesAt = packetIdAt + packetIdBytes;
   bytes.set(payload, block === null ? propertiesAt : writeProperties(block, bytes, propertiesAt));
-  return { bytes, packetIdAt: qos === 0 ? 0 : packetIdAt };
+  return { bytes, packetIdAt: qos === 0 ? 0 : packetIdAt, isTaken: false };
 }
 
-/** The packet for one receiver: a copy, or at QoS 0 the template's own bytes, as nothing differs there. */
+/** The packet for one receiver: a copy, but for the first of them, and at QoS 0, where nothing differs. */
 export function stampPublish(template: PublishTemplate, packetId: number, dup: boolean): Uint8Array {
   const { bytes, packetIdAt } = template;
   if (packetIdAt === 0) return bytes;
-  const stamped = Buffer.allocUnsafe(bytes.length);
-  stamped.set(bytes);
+  const stamped = template.isTaken ? Buffer.allocUnsafe(bytes.length) : bytes;
+  if (template.isTaken) stamped.set(bytes);
+  template.isTaken = true;
   stamped[packetIdAt] = packetId >> 8;
   stamped[packetIdAt + 1] = packetId & 0xff;
-  if (dup) stamped[0]! |= DUP;
+  stamped[0] = dup ? stamped[0]! | DUP : stamped[0]! & ~DUP;
   return stamped;
 }
 

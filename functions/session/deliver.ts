@@ -2,7 +2,7 @@ import { messageSecondsLeft } from '../mqtt/expiry.js';
 import { PACKET_ID_MAX } from '../mqtt/limits.js';
 import { publicationBytes } from '../topics/publication.js';
 import type { Delivery, InFlight } from './delivery.js';
-import type { SessionEffect } from './effects.js';
+import type { PublishToClient, SessionEffect } from './effects.js';
 import { finish } from './finish.js';
 import { isTooLarge, sendPublish } from './outgoing.js';
 import { isInLog, placeText } from './places.js';
@@ -80,14 +80,14 @@ export function send(
     origin: { source: delivery.source, position: delivery.position },
     publication,
     retain,
-    ...(identifiers && { identifiers }),
-    ...(share !== undefined && { share }),
     bytes: publicationBytes(publication),
     sentAtMs: now,
     saved: saves,
     queued: options.queued,
     settled: saves || !delivery.held,
   };
+  if (identifiers !== undefined) entry.identifiers = identifiers;
+  if (share !== undefined) entry.share = share;
   state.nextOrder += 1;
   track(state, entry, now);
   state.toSend.push(entry.packetId);
@@ -128,11 +128,9 @@ export function sendEntry(
 ): void {
   const { publication, qos, retain, packetId, identifiers } = entry;
   if (publication === null) return;
-  sendPublish(
-    state,
-    { publication, qos, retain, packetId, dup, secondsLeft, ...(identifiers && { identifiers }) },
-    effects,
-  );
+  const publish: PublishToClient = { publication, qos, retain, packetId, dup, secondsLeft };
+  if (identifiers !== undefined) publish.identifiers = identifiers;
+  sendPublish(state, publish, effects);
 }
 
 function sendQos0(state: SessionState, delivery: Delivery, secondsLeft: number | null, effects: SessionEffect[]): void {

@@ -63,14 +63,20 @@ test('a PUBLISH made by hand is what mqtt-packet makes of it', () => {
   }
 });
 
-test('stamping leaves the template as it was', () => {
+test('every receiver has its own packet, and no stamp changes that of another', () => {
   const template = publishTemplate(publish, 5);
-  const before = Buffer.from(template.bytes);
-  const stamped = stampPublish(template, 0x1234, true);
-  assert.ok(before.equals(template.bytes));
-  assert.equal(Buffer.from(stamped).readUInt16BE(template.packetIdAt), 0x1234);
-  assert.equal(stamped[0], 0x3b);
-  assert.equal(stampPublish(template, 0x1234, false)[0], 0x33);
+  const stamps = [
+    { packetId: 0x1234, dup: true, first: 0x3b },
+    { packetId: 0x5678, dup: false, first: 0x33 },
+    { packetId: 0x9abc, dup: true, first: 0x3b },
+  ];
+  const stamped = stamps.map(({ packetId, dup }) => stampPublish(template, packetId, dup));
+  for (const [i, { packetId, first }] of stamps.entries()) {
+    const expected = Buffer.from(encode({ ...publish, packetId: 0, dup: false }, 5)!);
+    expected[0] = first;
+    expected.writeUInt16BE(packetId, template.packetIdAt);
+    assert.ok(expected.equals(stamped[i]!));
+  }
 });
 
 test('at QoS 0 the template is the packet', () => {
