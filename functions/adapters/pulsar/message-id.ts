@@ -38,6 +38,10 @@ export function entryTextOf({ ledgerId, entryId }: Pick<MessageId, 'ledgerId' | 
   return hex(ledgerId, LEDGER_DIGITS) + hex(entryId, ENTRY_DIGITS);
 }
 
+export function entryTextIn(position: Position): string {
+  return position.slice(0, LEDGER_DIGITS + ENTRY_DIGITS);
+}
+
 export function positionIn(entryText: string, batchIndex: number): Position {
   return entryText + (USUAL_BATCH_INDEXES[batchIndex] ?? hex(batchIndex, BATCH_DIGITS));
 }

@@ -36,6 +36,15 @@ test('every message of a page has its own position', () => {
   );
 });
 
+test('every message of a page has the time of its entry', () => {
+  fc.assert(
+    fc.property(rising(fc.boolean()), (ids) => {
+      const times = entriesOf(messagesOf(ids), 'p', new NativeIds()).map(({ appendedAtMs }) => appendedAtMs);
+      assert.deepEqual(times, ids.map(timeOf));
+    }),
+  );
+});
+
 test('of a whole batch only two ids are read', () => {
   const reads = { count: 0 };
   const ids = Array.from({ length: 1_000 }, (_, batchIndex) => ({ ledgerId: 1, entryId: 2, partition: 0, batchIndex }));
@@ -96,13 +105,18 @@ function messagesOf(ids: readonly MessageId[], reads = { count: 0 }): NativeMess
   return ids.map(({ ledgerId, entryId, partition, batchIndex }) => ({
     getProperties: () => ({}),
     getData: () => Buffer.alloc(0),
-    getPublishTimestamp: () => 0,
+    getPublishTimestamp: () => timeOf({ ledgerId, entryId }),
     getPartitionKey: () => 'k',
     getMessageId: () => {
       reads.count += 1;
       return idOf({ ledgerId, entryId, partition, batchIndex });
     },
   }));
+}
+
+/** As of an entry by itself. */
+function timeOf({ ledgerId, entryId }: Pick<MessageId, 'ledgerId' | 'entryId'>): number {
+  return ledgerId * 1_000 + entryId;
 }
 
 /** Its batch index is -1 where the entry is one message. */

@@ -1,6 +1,6 @@
 import { PortError } from '../../../ports/errors.js';
 import type { LogEntry, Position } from '../../../ports/log.js';
-import { entryTextOf, positionIn } from '../message-id.js';
+import { entryTextIn, entryTextOf, positionIn } from '../message-id.js';
 import type { NativeMessage, NativeMessageId } from './client.js';
 
 /** Where a message is: two positions are in the same entry where they have the same text of it. */
@@ -38,16 +38,26 @@ export function entriesOf(messages: readonly NativeMessage[], partition: string,
     (message) => ids.placeOf(message.getMessageId()),
     (_, at) => at,
   );
-  return messages.map((message, i) => ({
-    partition,
-    position: positions[i] as Position,
-    appendedAtMs: message.getPublishTimestamp(),
-    record: {
-      key: message.getPartitionKey(),
-      payload: message.getData(),
-      properties: { ...message.getProperties() },
-    },
-  }));
+  let entryText: string | undefined;
+  let appendedAtMs = 0;
+  return messages.map((message, i) => {
+    const position = positions[i] as Position;
+    // Of the messages of one entry, which is a batch, Pulsar keeps one time.
+    if (entryText === undefined || !position.startsWith(entryText)) {
+      entryText = entryTextIn(position);
+      appendedAtMs = message.getPublishTimestamp();
+    }
+    return {
+      partition,
+      position,
+      appendedAtMs,
+      record: {
+        key: message.getPartitionKey(),
+        payload: message.getData(),
+        properties: { ...message.getProperties() },
+      },
+    };
+  });
 }
 
 /**
