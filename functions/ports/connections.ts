@@ -9,8 +9,8 @@ export interface ConnectionStore {
   put(row: GatewayRow, expected: number): Promise<number>;
   /** Instead of the row that stands under `from`, whose version is `expected`; else `conflict`. Both, or neither. */
   move(row: GatewayRow, from: string, expected: number): Promise<number>;
-  /** With its parts. */
-  delete(id: string): Promise<void>;
+  /** With its parts. Resolves with whether it was there: of several at once, one has deleted it. */
+  delete(id: string): Promise<boolean>;
   /** Keeps what a frame brings of a message that is larger than a frame. */
   putPart(id: string, frame: number, bytes: Uint8Array): Promise<void>;
   /** Of the frames from `first` to `last`, both included, in order; those that were never kept are left out. */

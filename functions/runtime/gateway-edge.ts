@@ -12,6 +12,7 @@ import type { CloseReason } from '../ports/peer.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { InboundStore, PresenceStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import type { Publication } from '../topics/publication.js';
 import { perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { Presence } from './presence.js';
@@ -38,6 +39,8 @@ export interface Outcome {
   bytes: Uint8Array;
   /** Why the connection is to be closed, after them; null: it stays. */
   closes: CloseReason | null;
+  /** Of QoS 0, for `publish`: at most once, so not before it is known that nobody else has dealt with the frame. */
+  unpublished: readonly Publication[];
 }
 
 /** One connection for as long as one frame of it is dealt with. */
@@ -51,6 +54,7 @@ interface Step {
   readonly sent: Uint8Array[];
   readonly commands: SessionCommand[];
   readonly working: Set<Promise<void>>;
+  readonly unpublished: Publication[];
   closes: CloseReason | null;
 }
 
@@ -84,6 +88,15 @@ export class GatewayEdge {
     await this.#run(row, Number.MAX_SAFE_INTEGER, [{ type: 'peer-closed' }]);
   }
 
+  /** What of QoS 0 cannot be published now is lost. Never rejects. */
+  async publish(publications: readonly Publication[]): Promise<void> {
+    const { publisher, telemetry } = this.#parts;
+    const outcomes = await Promise.allSettled(publications.map((publication) => publisher.publish(publication)));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') telemetry.log('debug', 'effect-failed', { error: String(outcome.reason) });
+    }
+  }
+
   async #run(row: GatewayRow, frame: number, inputs: readonly Input[]): Promise<Outcome> {
     const { clock, presence } = this.#parts;
     const state = row.state as ConnectionState;
@@ -96,6 +109,7 @@ export class GatewayEdge {
       sent: [],
       commands: [],
       working: new Set(),
+      unpublished: [],
       closes: null,
     };
     for (const input of inputs) this.#feed(run, input);
@@ -110,7 +124,8 @@ export class GatewayEdge {
     if (run.commands.length > 0) {
       await this.#parts.tell({ clientId, connectionNumber, frame, gatewayId: row.id, commands: run.commands });
     }
-    return { bytes: Buffer.concat(run.sent), closes: run.closes ?? (isOver(state) ? 'normal' : null) };
+    const closes = run.closes ?? (isOver(state) ? 'normal' : null);
+    return { bytes: Buffer.concat(run.sent), closes, unpublished: run.unpublished };
   }
 
   #feed(run: Step, input: Input): void {
@@ -141,6 +156,11 @@ export class GatewayEdge {
         return this.#then(run, () => this.#claim(run, effect.claim));
       case 'append':
         telemetry.count('publications-received');
+        if (effect.qos === 0) {
+          const { qos, reference, bytes } = effect;
+          run.unpublished.push(effect.publication);
+          return this.#then(run, async () => ({ type: 'appended', qos, reference, bytes }));
+        }
         return this.#then(run, () => perform(effect, state, { ...this.#parts, self: run.self }));
       case 'begin-inbound':
       case 'resolve-append':

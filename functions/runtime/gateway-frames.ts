@@ -1,6 +1,7 @@
 import type { ConnectionState } from '../connection/state.js';
 import type { GatewayRow } from '../ports/connections.js';
 import { PortError } from '../ports/errors.js';
+import type { Publication } from '../topics/publication.js';
 import type { GatewayEdge, GatewayEdgeParts } from './gateway-edge.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { Presence } from './presence.js';
@@ -22,6 +23,12 @@ export type Reply =
   /** There is no such connection, or its frames are out of step: the client half is to come again. */
   | { type: 'unknown' }
   | { type: 'too-large' };
+
+/** A frame that was dealt with, and what is left to do once that is saved. */
+interface Dealt {
+  reply: Extract<Reply, { type: 'answer' | 'closed' }>;
+  unpublished: readonly Publication[];
+}
 
 const NOTHING = new Uint8Array();
 
@@ -73,12 +80,13 @@ export class GatewayFrames {
       await this.#end(row);
       return { type: 'too-large' };
     }
-    const reply = frame.isPart ? await this.#keep(row, frame) : await this.#deal(row, frame);
-    if (reply.type !== 'answer') {
-      await connections.delete(id);
+    const { reply, unpublished } = frame.isPart ? await this.#keep(row, frame) : await this.#deal(row, frame);
+    if (reply.type === 'closed') {
+      if (await connections.delete(id)) await this.#edge.publish(unpublished);
       return reply;
     }
     if (!(await this.#save(row, version, reply))) return this.#again(id, number);
+    await this.#edge.publish(unpublished);
     return { ...reply, ...token };
   }
 
@@ -95,20 +103,20 @@ export class GatewayFrames {
     await this.#parts.connections.delete(row.id);
   }
 
-  async #keep(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Reply> {
+  async #keep(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Dealt> {
     await this.#parts.connections.putPart(row.id, number, bytes);
     if (row.partsFrom === 0) row.partsFrom = number;
     row.partsBytes += bytes.length;
-    return { type: 'answer', number, bytes: NOTHING };
+    return { reply: { type: 'answer', number, bytes: NOTHING }, unpublished: [] };
   }
 
-  async #deal(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Reply> {
+  async #deal(row: GatewayRow, { number, bytes }: ClientFrame): Promise<Dealt> {
     const message = row.partsFrom === 0 ? bytes : Buffer.concat([...(await this.#keptOf(row, number)), bytes]);
     row.partsFrom = 0;
     row.partsBytes = 0;
-    if (message.length === 0) return { type: 'answer', number, bytes: NOTHING };
-    const outcome = await this.#edge.received(row, number, message);
-    return { type: outcome.closes === null ? 'answer' : 'closed', number, bytes: outcome.bytes };
+    if (message.length === 0) return { reply: { type: 'answer', number, bytes: NOTHING }, unpublished: [] };
+    const { bytes: said, closes, unpublished } = await this.#edge.received(row, number, message);
+    return { reply: { type: closes === null ? 'answer' : 'closed', number, bytes: said }, unpublished };
   }
 
   #keptOf(row: GatewayRow, number: number): Promise<Uint8Array[]> {

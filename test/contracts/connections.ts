@@ -88,7 +88,7 @@ export function connectionStoreContract(name: string, store: ConnectionStore): v
     assert.deepEqual(await lengths(9, 9), [24_000]);
     await store.putPart(id, 2, new Uint8Array([22]));
     assert.deepEqual(await lengths(1, 2), [1, 22]);
-    await store.delete(id);
+    assert.deepEqual((await Promise.all([store.delete(id), store.delete(id)])).sort(), [false, true]);
     assert.equal(await store.get(id), undefined);
     assert.deepEqual(await lengths(1, 10), []);
     assert.deepEqual(

@@ -34,10 +34,10 @@ export class MemoryConnections implements ConnectionStore {
     return expected + 1;
   }
 
-  async delete(id: string): Promise<void> {
+  async delete(id: string): Promise<boolean> {
     this.#count('delete');
-    this.#rows.delete(id);
     this.#parts.delete(id);
+    return this.#rows.delete(id);
   }
 
   async putPart(id: string, frame: number, bytes: Uint8Array): Promise<void> {

@@ -74,9 +74,11 @@ export class ConnectionTable implements ConnectionStore {
     return expected + 1;
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#calls.delete(connectionKey(id));
+  async delete(id: string): Promise<boolean> {
+    // "where it was there"
+    const { held } = await this.#calls.delete(connectionKey(id), { expression: 'attribute_exists(pk)' });
     await clearRange(this.#calls, this.#writer, messageParts(id));
+    return held;
   }
 
   async putPart(id: string, frame: number, bytes: Uint8Array): Promise<void> {
