@@ -15,7 +15,13 @@ export type Effect =
   /** Let other connections have a turn. → `yielded` */
   | { type: 'yield' }
   /** → `authenticated` */
-  | { type: 'authenticate'; clientId: string; username: string | undefined; password: Uint8Array | undefined }
+  | {
+      type: 'authenticate';
+      clientId: string;
+      username: string | undefined;
+      password: Uint8Array | undefined;
+      token: string | undefined;
+    }
   /** Raise the connection number in the presence row, see `claim.ts`. → `claimed`, `claim-failed` */
   | { type: 'claim'; claim: Claim }
   /** To the log, and with RETAIN to the retained row after it. → `appended`, `append-failed` */

@@ -1,3 +1,4 @@
+import type { Admission } from '../ports/authenticator.js';
 import type { PortErrorCode } from '../ports/errors.js';
 import type { InboundRow, WaitingWill } from '../ports/store.js';
 
@@ -7,7 +8,8 @@ export type Input =
   /** The transport itself refused something, such as a text frame [MQTT-6.0.0-1]. */
   | { type: 'peer-refused'; reason: 'unsupported-data' | 'too-big' | 'protocol-error'; text: string }
   | { type: 'peer-closed' }
-  | { type: 'authenticated'; verdict: 'admitted' | 'refused' | 'not-authorized' | 'unavailable' }
+  | { type: 'authenticated'; verdict: 'refused' | 'not-authorized' | 'unavailable' }
+  | ({ type: 'authenticated'; verdict: 'admitted' } & Pick<Admission, 'expiresAtMs'>)
   | {
       type: 'claimed';
       connectionNumber: number;

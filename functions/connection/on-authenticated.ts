@@ -22,6 +22,8 @@ export function onAuthenticated(
   const { connect } = state;
   if (connect === null) throw new Error('authenticated without a CONNECT');
   delete connect.password;
+  state.token = null;
+  state.expiresAtMs = input.expiresAtMs ?? null;
   state.phase = 'claiming';
   effects.push({
     type: 'claim',

@@ -45,6 +45,7 @@ export function onConnect(state: ConnectionState, connect: Connect, now: number,
     clientId: state.clientId,
     username: connect.username,
     password: connect.password,
+    token: state.token ?? undefined,
   });
 }
 

@@ -66,6 +66,10 @@ export interface ConnectionState {
   limits: ConnectionLimits;
   /** For the log. */
   peerAddress: string;
+  /** What the handshake brought, until the authenticator has seen it. */
+  token: string | null;
+  /** When the connection is to end because who it is was proven until then only; null: never. */
+  expiresAtMs: number | null;
   /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver. */
   spareClientId: string;
   undecoded: Undecoded;
@@ -105,13 +109,15 @@ export interface ConnectionState {
 }
 
 export function initialConnection(
-  options: { limits: ConnectionLimits; peerAddress: string; spareClientId: string },
+  options: { limits: ConnectionLimits; peerAddress: string; spareClientId: string; token?: string | undefined },
   now: number,
 ): ConnectionState {
   return {
     phase: 'awaiting-connect',
     limits: options.limits,
     peerAddress: options.peerAddress,
+    token: options.token ?? null,
+    expiresAtMs: null,
     spareClientId: options.spareClientId,
     undecoded: emptyUndecoded(),
     unread: [],
@@ -150,12 +156,25 @@ export function connectionDeadline(state: ConnectionState): number | null {
       // It is not the client that is late: where authenticator or store are slow, refusing it helps nobody.
       return state.lastReceivedAtMs + state.limits.connectTimeoutMs * ANSWER_PATIENCE;
     case 'connected':
-      // One and a half times the Keep Alive [MQTT-3.1.2-22]. Nothing is heard from a socket that is not read.
-      return state.keepAliveMs === 0 || state.paused ? null : state.lastReceivedAtMs + state.keepAliveMs * 1.5;
+      return earlier(silenceEndsAtMs(state), state.expiresAtMs);
     case 'abandoned':
     case 'closed':
       return null;
   }
+}
+
+/** One and a half times the Keep Alive [MQTT-3.1.2-22]. Nothing is heard from a socket that is not read. */
+function silenceEndsAtMs(state: ConnectionState): number | null {
+  return state.keepAliveMs === 0 || state.paused ? null : state.lastReceivedAtMs + state.keepAliveMs * 1.5;
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}
+
+/** Whether what the client showed of itself is valid no more. */
+export function hasExpired({ phase, expiresAtMs }: ConnectionState, now: number): boolean {
+  return phase === 'connected' && expiresAtMs !== null && now >= expiresAtMs;
 }
 
 /** Whether the socket is gone or going. */

@@ -14,10 +14,12 @@ import {
 } from './on-inbound-stored.js';
 import { onYielded, readOn } from './reading.js';
 import { refuse } from './refuse.js';
-import { type ConnectionState, connectionDeadline, type Phase } from './state.js';
+import { type ConnectionState, connectionDeadline, hasExpired, type Phase } from './state.js';
 
 /** Bytes at a time that show that the client is there, though no packet is complete. */
 const PROGRESS_BYTES = 1024;
+
+const EXPIRED = refusal(REASON.maximumConnectTime, 'section 3.14.2.1', 'the token of the connection has expired');
 
 type Handler<T extends Input['type']> = (
   state: ConnectionState,
@@ -75,7 +77,9 @@ function onBytesReceived(
   state: ConnectionState,
   input: { type: 'bytes-received'; bytes: Uint8Array },
   now: number,
+  effects: Effect[],
 ): void {
+  if (hasExpired(state, now)) return refuse(state, EXPIRED, now, effects);
   if (input.bytes.length === 0) return;
   state.unread.push(input.bytes);
   if (state.phase === 'connected' && input.bytes.length >= PROGRESS_BYTES) state.lastReceivedAtMs = now;
@@ -84,6 +88,7 @@ function onBytesReceived(
 function onTicked(state: ConnectionState, _input: { type: 'ticked' }, now: number, effects: Effect[]): void {
   const deadline = connectionDeadline(state);
   if (deadline === null || now < deadline) return;
+  if (hasExpired(state, now)) return refuse(state, EXPIRED, now, effects);
   refuse(
     state,
     state.phase === 'connected'

@@ -1,16 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { anonymous } from '../adapters/auth/anonymous.js';
+import { jwtAuthenticator } from '../adapters/auth/jwt.js';
+import { remoteKeys } from '../adapters/auth/remote-keys.js';
+import { pinnedKeys } from '../adapters/auth/token-keys.js';
 import { usersFrom } from '../adapters/auth/users.js';
 import type { Authenticator } from '../ports/authenticator.js';
+import type { Clock } from '../ports/clock.js';
+import { isUrlOfKeys } from './jwt-settings.js';
 import type { AuthSetting } from './setting-readers.js';
+import type { Settings } from './settings.js';
 
 /** Throws naming what is wrong with the file that the setting names. */
-export function authenticatorOf(auth: AuthSetting): Authenticator {
-  if (auth.kind === 'anonymous') return anonymous;
+export function authenticatorOf({ auth, limits }: Pick<Settings, 'auth' | 'limits'>, clock: Clock): Authenticator {
+  switch (auth.kind) {
+    case 'anonymous':
+      return anonymous;
+    case 'users':
+      return from(`users:${auth.file}`, () => usersFrom(readFileSync(auth.file, 'utf8')));
+    case 'jwt': {
+      const now = () => clock.now();
+      const keys = from(`jwt:${auth.keys}`, () => keysOf(auth, now));
+      return jwtAuthenticator({ ...auth, keys, clockToleranceS: limits.jwtClockToleranceS, now });
+    }
+  }
+}
+
+function keysOf({ keys, algorithms }: Extract<AuthSetting, { kind: 'jwt' }>, now: () => number) {
+  if (isUrlOfKeys(keys)) return remoteKeys({ url: keys, algorithms, now });
+  return pinnedKeys(readFileSync(keys, 'utf8'), algorithms);
+}
+
+function from<T>(value: string, make: () => T): T {
   try {
-    return usersFrom(readFileSync(auth.file, 'utf8'));
+    return make();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`PULSEGATE_AUTH is users:${auth.file}, which cannot be used: ${why}`);
+    throw new Error(`PULSEGATE_AUTH is ${value}, which cannot be used: ${why}`);
   }
 }

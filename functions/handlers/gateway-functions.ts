@@ -20,6 +20,7 @@ import { readCommand, type Settings } from './settings.js';
 /** What the three functions of the gateway edge share. */
 export interface GatewayFunctions {
   frames: GatewayFrames;
+  authenticator: Authenticator;
   telemetry: Telemetry;
 }
 
@@ -69,7 +70,7 @@ export function gatewayFunctionsOf(parts: GatewayFunctionsParts, settings: Setti
     mayRepeat: true,
     keepAliveFixedS: KEEP_ALIVE_S,
   });
-  return { frames: new GatewayFrames(edgeParts, edge, packetMaxBytes), telemetry };
+  return { frames: new GatewayFrames(edgeParts, edge, packetMaxBytes), authenticator, telemetry };
 }
 
 async function open(): Promise<GatewayFunctions> {
@@ -92,7 +93,7 @@ async function open(): Promise<GatewayFunctions> {
   const parts = {
     clock: systemClock,
     telemetry,
-    authenticator: authenticatorOf(settings.auth),
+    authenticator: authenticatorOf(settings, systemClock),
     log: await openLog(log, { settings, telemetry }),
     store: openStore(store, settings.shards).store,
     connections: openConnections(store),

@@ -77,6 +77,15 @@ export const LIMITS = {
     meaning: 'topic aliases that an MQTT 5 client may use; as many topics are kept for its connection',
     answer: 'DISCONNECT 0x94',
   },
+  jwtClockToleranceS: {
+    setting: 'PULSEGATE_JWT_CLOCK_TOLERANCE_S',
+    unit: 's',
+    default: 30,
+    min: 0,
+    max: 3600,
+    meaning: "how far the clock of a token's issuer may be off",
+    answer: 'CONNACK 0x86 (5), 4 (3.1.1)',
+  },
   sessionExpiryMaxS: {
     setting: 'PULSEGATE_SESSION_EXPIRY_MAX_S',
     unit: 's',

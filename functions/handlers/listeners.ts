@@ -10,20 +10,22 @@ export interface ListenerOptions {
   packetMaxBytes: number;
   /** Beside MQTT over WebSocket, by path. */
   pages: (path: string) => Page | null;
+  /** Of what a WebSocket handshake brings; undefined: whatever it is. */
+  checkToken: ((token: string) => Promise<boolean>) | undefined;
 }
 
 /** Rejects `unavailable` where it cannot listen. */
 export function openListener(
   setting: ListenSetting,
-  { tls, packetMaxBytes, pages }: ListenerOptions,
+  { tls, ...options }: ListenerOptions,
   accept: Accept,
 ): Promise<SocketListener> {
   const { host, port } = setting;
   switch (setting.scheme) {
     case 'ws':
-      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes, pages }, accept);
+      return listenWebSocket({ ...options, host, port, path: setting.path }, accept);
     case 'wss':
-      return listenWebSocket({ host, port, path: setting.path, packetMaxBytes, pages, tls: given(tls) }, accept);
+      return listenWebSocket({ ...options, host, port, path: setting.path, tls: given(tls) }, accept);
     case 'mqtt':
       return listenTcp({ host, port }, accept);
     case 'mqtts':

@@ -111,12 +111,23 @@ function placeOf(part: Settings['log'] | Settings['store']): string {
   }
 }
 
+function accessOf(auth: Settings['auth']): string {
+  switch (auth.kind) {
+    case 'anonymous':
+      return 'no authentication';
+    case 'users':
+      return `users of ${auth.file}`;
+    case 'jwt':
+      return `tokens by keys of ${auth.keys}`;
+  }
+}
+
 function welcome(settings: Settings, urls: readonly string[], problem: string | null): string {
   // Without TLS where there is a choice: the client may not know who signed the certificate.
   const url = urls.find((each) => /^(ws|mqtt):/.test(each)) ?? urls[0] ?? '';
   const readyMs = Math.round(performance.now());
   const isReady = problem === null ? `is ready after ${readyMs} ms` : `waits: ${problem}`;
-  const access = settings.auth.kind === 'anonymous' ? 'no authentication' : `users of ${settings.auth.file}`;
+  const access = accessOf(settings.auth);
   return `Pulsegate ${version} ${isReady}.
   connect  ${urls.join(', ')}  (MQTT 3.1, 3.1.1 and 5; ${access})
   log      ${placeOf(settings.log)}

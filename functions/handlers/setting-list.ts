@@ -70,7 +70,25 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_AUTH',
     default: 'anonymous, on loopback only',
-    form: 'anonymous, users:FILE, jwt:URL or secrets:ARN; this version has anonymous and users',
+    form: 'anonymous, users:FILE, jwt:URL of a set of keys (https, or http on loopback) or jwt:FILE of a public key (docs/SECURITY.md)',
+  },
+  { setting: 'PULSEGATE_JWT_ISSUER', default: 'any', form: 'a comma list; a token has to name one as its issuer' },
+  { setting: 'PULSEGATE_JWT_AUDIENCE', default: 'any', form: 'a comma list; a token has to be for one of them' },
+  {
+    setting: 'PULSEGATE_JWT_ALGORITHMS',
+    default: 'all that the keys are for',
+    form: 'a comma list of RS256, PS256, ES256 (and their 384 and 512), EdDSA, Ed25519, and HS256 for a secret in jwt:FILE',
+  },
+  { setting: 'PULSEGATE_JWT_USERNAME', default: 'sub', form: 'the claim that is the user name' },
+  {
+    setting: 'PULSEGATE_JWT_CLIENT_ID',
+    default: 'clientid, where a token has it',
+    form: 'the claim that the client identifier has to be equal to; set, every token has to have it',
+  },
+  {
+    setting: 'PULSEGATE_JWT_EXPIRED',
+    default: 'close',
+    form: 'close or keep: what becomes of a connection whose token expires',
   },
   { setting: 'PULSEGATE_LOG_LEVEL', default: 'info', form: 'debug, info, warn or error' },
 ];

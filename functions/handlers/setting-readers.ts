@@ -1,6 +1,7 @@
 import { Routes } from '../topics/routes.js';
 import { parseRoutes } from '../topics/routes-setting.js';
 import { type DynamoSetting, readDynamoSetting } from './dynamodb-setting.js';
+import { JWT_SETTINGS, type JwtSetting, readJwt } from './jwt-settings.js';
 import type { Limit } from './limit.js';
 import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, readPulsar } from './pulsar-settings.js';
 import { SETTINGS } from './setting-list.js';
@@ -25,12 +26,10 @@ export type LogSetting = EmbeddedSetting | PulsarSetting;
 
 export type StoreSetting = EmbeddedSetting | ({ kind: 'dynamodb' } & DynamoSetting);
 
-export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string };
+export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string } | JwtSetting;
 
 /** Where a URL names no port. */
 const PORTS: Readonly<Record<ListenSetting['scheme'], number>> = { ws: 80, wss: 443, mqtt: 1883, mqtts: 8883 };
-/** The form of what another version will have. */
-const AUTH_TO_COME = /^(jwt:https?:\/\/\S+|secrets:arn:\S+)$/;
 /** Where what is embedded is kept if nothing is said. */
 const DIRECTORY = '.pulsegate';
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -152,11 +151,17 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
     /** null where it is not set. */
     auth(): AuthSetting | null {
       const value = valueFor('PULSEGATE_AUTH');
+      const [, kind, from] = /^(users|jwt):(.+)$/.exec(value ?? '') ?? [];
+      if (kind === 'jwt' && from !== undefined) {
+        const jwt = readJwt(from, valueFor, bad);
+        if (jwt !== null) return jwt;
+      }
+      for (const setting of JWT_SETTINGS) {
+        if (kind !== 'jwt' && given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_AUTH is not jwt:…`);
+      }
       if (value === undefined) return null;
-      const file = /^users:(.+)$/.exec(value)?.[1];
-      if (file !== undefined) return { kind: 'users', file };
-      if (AUTH_TO_COME.test(value)) notYet('PULSEGATE_AUTH', value);
-      else if (value !== 'anonymous') bad('PULSEGATE_AUTH', value);
+      if (kind === 'users' && from !== undefined) return { kind, file: from };
+      if (value !== 'anonymous') bad('PULSEGATE_AUTH', value);
       return { kind: 'anonymous' };
     },
 

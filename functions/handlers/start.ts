@@ -41,9 +41,9 @@ export interface Running {
  * are tried on, and until they do clients are told that the server is unavailable.
  */
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
-  const authenticator = authenticatorOf(settings.auth);
   const tls = readTls(settings.tls);
   const clock = systemClock;
+  const authenticator = authenticatorOf(settings, clock);
   const self = clock.unique();
   const { limits, routes } = settings;
   const backing = await openBacking({ settings, clock, telemetry });
@@ -101,7 +101,8 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   try {
     await up.tried;
     up.failed.then(fail);
-    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(up.problem, facts) };
+    const checkToken = authenticator.checkToken?.bind(authenticator);
+    const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(up.problem, facts), checkToken };
     for (const listen of settings.listen) listeners.push(await openListener(listen, options, edge.accept));
     const renewTls = (): void => {
       const renewed = readTls(settings.tls);
@@ -116,6 +117,6 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
 
 /** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
 export function checkFiles(settings: Settings): void {
-  authenticatorOf(settings.auth);
+  authenticatorOf(settings, systemClock);
   readTls(settings.tls);
 }

@@ -1,4 +1,5 @@
 import { isSpoken, VERSION } from '../dialect/handshake.js';
+import { handshakeToken, TOKEN_PARAMETER } from '../ports/handshake-token.js';
 import { type GatewayEvent, type GatewayResult, gatewayEvent, headerOf, peerOf } from './gateway-event.js';
 import type { GatewayFunctions } from './gateway-functions.js';
 import { gatewayFunctions } from './gateway-functions.js';
@@ -25,8 +26,15 @@ export async function connect(event: unknown, functions: () => Promise<GatewayFu
   const query = asked.queryStringParameters ?? {};
   if (!isSpoken(query.v)) return { statusCode: 400, body: `version ${VERSION} is spoken here` };
   try {
-    const { frames } = await functions();
-    await frames.open(asked.requestContext.connectionId, peerOf(asked), query.resume ?? null);
+    const { frames, authenticator } = await functions();
+    const { connectionId } = asked.requestContext;
+    // Who goes on with a connection has shown who it is, and the connection says until when.
+    const isNew = query.resume === undefined;
+    const token = isNew ? handshakeToken(headerOf(asked, 'authorization'), query[TOKEN_PARAMETER]) : undefined;
+    if (token !== undefined && (await authenticator.checkToken?.(token)) === false) {
+      return { statusCode: 401, body: 'the token is refused' };
+    }
+    await frames.open(connectionId, peerOf(asked), query.resume ?? null, token);
     return { statusCode: 200, ...(chosen !== undefined && { headers: { 'Sec-WebSocket-Protocol': chosen } }) };
   } catch (error) {
     return unavailable(asked, error, functions);

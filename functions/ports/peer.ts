@@ -5,6 +5,8 @@
 export interface Peer {
   /** For the log: address and port. */
   readonly address: string;
+  /** What the handshake brought to say who it is; absent: nothing. */
+  readonly token?: string | undefined;
   /** Bytes handed to `send` that the operating system has not taken yet. */
   readonly bufferedBytes: number;
   /** Bytes are sent in order; after `close` they are dropped. The array is not to be changed afterwards. */

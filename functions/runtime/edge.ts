@@ -15,6 +15,7 @@ import { portErrorCode } from '../ports/errors.js';
 import type { Peer, PeerEvents } from '../ports/peer.js';
 import type { InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import { authenticate } from './authenticate.js';
 import { perform } from './durable-effects.js';
 import type { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
@@ -79,7 +80,8 @@ export class Edge implements EdgeChannel {
   /** Takes a new peer. */
   readonly accept = (peer: Peer): PeerEvents => {
     const { clock, telemetry } = this.#parts;
-    const options = { limits: this.#limits, peerAddress: peer.address, spareClientId: `pulsegate-${clock.unique()}` };
+    const spareClientId = `pulsegate-${clock.unique()}`;
+    const options = { limits: this.#limits, peerAddress: peer.address, spareClientId, token: peer.token };
     const connection: Connection = {
       state: initialConnection(options, clock.now()),
       peer,
@@ -166,7 +168,7 @@ export class Edge implements EdgeChannel {
       case 'yield':
         return void setImmediate(() => this.#feed(connection, { type: 'yielded' }));
       case 'authenticate':
-        return void this.#authenticate(connection, effect);
+        return void authenticate(effect, peer.address, this.#parts).then((input) => this.#feed(connection, input));
       case 'claim':
         return this.#writePresence(state.clientId, () => this.#claim(connection, effect.claim));
       case 'append':
@@ -203,19 +205,6 @@ export class Edge implements EdgeChannel {
     telemetry.count('connections-closed-slow');
     telemetry.log('info', 'client-does-not-read', { client: state.clientId, bytes: peer.bufferedBytes });
     peer.close('policy');
-  }
-
-  async #authenticate(connection: Connection, effect: Extract<Effect, { type: 'authenticate' }>): Promise<void> {
-    const { clientId, username, password } = effect;
-    try {
-      const credentials = { clientId, username, password, peer: connection.peer.address };
-      const verdict = await this.#parts.authenticator.authenticate(credentials);
-      const refused = !verdict.admitted && (verdict.known ? 'not-authorized' : 'refused');
-      this.#feed(connection, { type: 'authenticated', verdict: refused || 'admitted' });
-    } catch (error) {
-      this.#parts.telemetry.log('warn', 'authenticator-failed', { client: clientId, error: String(error) });
-      this.#feed(connection, { type: 'authenticated', verdict: 'unavailable' });
-    }
   }
 
   /** Whoever else has the client identifier here, and the lower connection number, has lost it. */

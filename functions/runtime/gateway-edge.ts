@@ -13,6 +13,7 @@ import type { SessionCommand } from '../ports/session-commands.js';
 import type { InboundStore, PresenceStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Publication } from '../topics/publication.js';
+import { authenticate } from './authenticate.js';
 import { perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { Presence } from './presence.js';
@@ -72,9 +73,9 @@ export class GatewayEdge {
   }
 
   /** The machine of a new connection. */
-  begin(peerAddress: string): ConnectionState {
+  begin(peerAddress: string, token: string | undefined): ConnectionState {
     const { clock } = this.#parts;
-    const options = { limits: this.#limits, peerAddress, spareClientId: `pulsegate-${clock.unique()}` };
+    const options = { limits: this.#limits, peerAddress, spareClientId: `pulsegate-${clock.unique()}`, token };
     return initialConnection(options, clock.now());
   }
 
@@ -151,7 +152,7 @@ export class GatewayEdge {
       case 'yield':
         return this.#then(run, async () => ({ type: 'yielded' }));
       case 'authenticate':
-        return this.#then(run, () => this.#authenticate(run, effect));
+        return this.#then(run, () => authenticate(effect, run.peer, this.#parts));
       case 'claim':
         return this.#then(run, () => this.#claim(run, effect.claim));
       case 'append':
@@ -192,18 +193,6 @@ export class GatewayEdge {
   #work(run: Step, work: Promise<void>): void {
     const done: Promise<void> = work.finally(() => run.working.delete(done));
     run.working.add(done);
-  }
-
-  async #authenticate(run: Step, effect: Extract<Effect, { type: 'authenticate' }>): Promise<Input> {
-    const { clientId, username, password } = effect;
-    try {
-      const verdict = await this.#parts.authenticator.authenticate({ clientId, username, password, peer: run.peer });
-      const refused = !verdict.admitted && (verdict.known ? 'not-authorized' : 'refused');
-      return { type: 'authenticated', verdict: refused || 'admitted' };
-    } catch (error) {
-      this.#parts.telemetry.log('warn', 'authenticator-failed', { client: clientId, error: String(error) });
-      return { type: 'authenticated', verdict: 'unavailable' };
-    }
   }
 
   /** The gateway's connection that had the client before is closed here: that must not wait for a worker. */

@@ -47,12 +47,12 @@ export class GatewayFrames {
     this.#messageMaxBytes = messageMaxBytes;
   }
 
-  /** A new connection, or with `resumes` one that goes on with another of that token. */
-  async open(id: string, peer: string, resumes: string | null): Promise<void> {
+  /** A new connection, or with `resumes` one that goes on with another of that token. `shown`: what the handshake brought to say who it is. */
+  async open(id: string, peer: string, resumes: string | null, shown?: string): Promise<void> {
     const { clock, connections } = this.#parts;
     const row: GatewayRow = {
       id,
-      state: resumes === null ? this.#edge.begin(peer) : null,
+      state: resumes === null ? this.#edge.begin(peer, shown) : null,
       frames: 0,
       answer: NOTHING,
       partsFrom: 0,
@@ -114,7 +114,6 @@ export class GatewayFrames {
     const message = row.partsFrom === 0 ? bytes : Buffer.concat([...(await this.#keptOf(row, number)), bytes]);
     row.partsFrom = 0;
     row.partsBytes = 0;
-    if (message.length === 0) return { reply: { type: 'answer', number, bytes: NOTHING }, unpublished: [] };
     const { bytes: said, closes, unpublished } = await this.#edge.received(row, number, message);
     return { reply: { type: closes === null ? 'answer' : 'closed', number, bytes: said }, unpublished };
   }

@@ -15,10 +15,11 @@ export function effectLine(effect: Effect, level: Level): string {
     case 'yield':
       return effect.type;
     case 'authenticate': {
-      const { username, password } = effect;
+      const { username, password, token } = effect;
       const credentials = [
         username !== undefined && `user=${username}`,
         password && `password=${Buffer.from(password).toString()}`,
+        token && `token=${token}`,
       ];
       return line('authenticate', effect.clientId, ...credentials);
     }

@@ -5,6 +5,7 @@ import { type ConnectionState, connectionDeadline, initialConnection } from '../
 import { step } from '../../functions/connection/step.js';
 import type { Level } from '../../functions/mqtt/packets.js';
 import { fromSnapshot, toSnapshot } from '../../functions/mqtt/snapshot.js';
+import type { Admission } from '../../functions/ports/authenticator.js';
 import type { PortErrorCode } from '../../functions/ports/errors.js';
 import type { CloseReason } from '../../functions/ports/peer.js';
 import type { Play } from '../support/transcript.js';
@@ -25,7 +26,6 @@ const LIMITS = {
 
 /** Whose verdict a command stands for. */
 const VERDICTS = {
-  admitted: 'admitted',
   refused: 'refused',
   'not-authorized': 'not-authorized',
   'authenticator-down': 'unavailable',
@@ -69,6 +69,7 @@ export function openConnection(): Play {
       case 'given':
         for (const name of Object.keys(LIMITS) as (keyof typeof LIMITS)[])
           state.limits[name] = words.number(name) ?? state.limits[name];
+        state.token = words.option('token') ?? null;
         return null;
       case 'open': {
         // Everything up to the CONNACK, where that is not what the transcript is about.
@@ -76,8 +77,9 @@ export function openConnection(): Play {
         const generation = words.number('generation') ?? connectionNumber;
         const sessionPresent = words.flag('present');
         level = levelOf(words) ?? level;
+        const admission = admissionOf(words);
         feed({ type: 'bytes-received', bytes: clientBytes(words, level, 'connect') });
-        feed({ type: 'authenticated', verdict: 'admitted' });
+        feed({ type: 'authenticated', verdict: 'admitted', ...admission });
         feed({ type: 'claimed', connectionNumber, generation, sessionPresent, will: null, leftWills: [] });
         assert.equal(state.phase, 'connected');
         return null;
@@ -95,6 +97,7 @@ export function openConnection(): Play {
         return feed({ type: 'bytes-received', bytes: Buffer.from(bytes.join(''), 'hex') });
       }
       case 'admitted':
+        return feed({ type: 'authenticated', verdict: 'admitted', ...admissionOf(words) });
       case 'refused':
       case 'not-authorized':
       case 'authenticator-down':
@@ -152,4 +155,10 @@ export function openConnection(): Play {
         return assert.fail(`no command is called ${command}`);
     }
   };
+}
+
+/** What an authenticator says of somebody whom it admits. */
+function admissionOf(words: Words): Partial<Admission> {
+  const expiresAtMs = words.number('expires-at');
+  return { ...(expiresAtMs !== undefined && { expiresAtMs }) };
 }

@@ -190,8 +190,8 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
   },
   PULSEGATE_SHARDS: { bad: ['', '-1', '1.5', 'one', '1e9'], notYet: ['2', '64'] },
   PULSEGATE_AUTH: {
-    bad: ['', 'none', 'users:', 'jwt:', 'jwt:x', 'secrets:name'],
-    notYet: ['jwt:https://id.example/jwks.json', 'secrets:arn:aws:secretsmanager:eu-central-1:1:secret:s'],
+    bad: ['', 'none', 'users:', 'jwt:', 'jwt:http://id.example/jwks.json', 'jwt:https://', 'secrets:name'],
+    notYet: [],
   },
   PULSEGATE_TLS_CERT: { bad: [''], notYet: [] },
   PULSEGATE_TLS_KEY: { bad: [''], notYet: [] },
@@ -344,5 +344,56 @@ for (const [name, limit] of Object.entries(LIMITS)) {
         new RegExp(`^${limit.setting} is .*; valid: a whole`),
       );
     }
+  });
+}
+
+test('tokens are taken by the keys of a URL or a file, under rules with defaults', () => {
+  const jwt = {
+    kind: 'jwt',
+    keys: 'https://id.example/jwks.json',
+    algorithms: null,
+    issuers: [],
+    audiences: [],
+    usernameClaim: 'sub',
+    clientIdClaim: { name: 'clientid', isRequired: false },
+    endsExpired: true,
+  };
+  assert.deepEqual(settings({ PULSEGATE_AUTH: 'jwt:https://id.example/jwks.json' }).auth, jwt);
+  const local = settings({ PULSEGATE_AUTH: 'jwt:http://127.0.0.1:8080/jwks.json' }).auth;
+  assert.equal(local.kind === 'jwt' && local.keys, 'http://127.0.0.1:8080/jwks.json');
+  const all = settings({
+    PULSEGATE_AUTH: 'jwt:key.pem',
+    PULSEGATE_JWT_ALGORITHMS: 'ES256, EdDSA',
+    PULSEGATE_JWT_ISSUER: 'https://a,https://b',
+    PULSEGATE_JWT_AUDIENCE: 'mqtt',
+    PULSEGATE_JWT_USERNAME: 'preferred_username',
+    PULSEGATE_JWT_CLIENT_ID: 'client_id',
+    PULSEGATE_JWT_EXPIRED: 'keep',
+  }).auth;
+  assert.deepEqual(all, {
+    kind: 'jwt',
+    keys: 'key.pem',
+    algorithms: ['ES256', 'EdDSA'],
+    issuers: ['https://a', 'https://b'],
+    audiences: ['mqtt'],
+    usernameClaim: 'preferred_username',
+    clientIdClaim: { name: 'client_id', isRequired: true },
+    endsExpired: false,
+  });
+});
+
+for (const [setting, value] of [
+  ['PULSEGATE_JWT_ALGORITHMS', 'none'],
+  ['PULSEGATE_JWT_ALGORITHMS', 'HS512'],
+  ['PULSEGATE_JWT_EXPIRED', 'never'],
+  ['PULSEGATE_JWT_ISSUER', 'a,,b'],
+  ['PULSEGATE_JWT_CLIENT_ID', ''],
+] as const) {
+  test(`${setting}='${value}' is refused; without tokens it is refused whatever it is`, () => {
+    const told = problems({ PULSEGATE_AUTH: 'jwt:key.pem', [setting]: value });
+    assert.match(told[0] ?? '', new RegExp(`^${setting} is ".*"; valid: `));
+    assert.deepEqual(problems({ PULSEGATE_AUTH: 'users:u', [setting]: value }), [
+      `${setting} is set, but PULSEGATE_AUTH is not jwt:…`,
+    ]);
   });
 }

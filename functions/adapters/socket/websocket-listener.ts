@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
+import { handshakeToken, TOKEN_PARAMETER } from '../../ports/handshake-token.js';
 import type { Accept } from '../../ports/peer.js';
 import {
   connectionsOf,
@@ -36,6 +37,8 @@ export interface WebSocketOptions {
   packetMaxBytes: number;
   /** By path; null: there is none. */
   pages?: (path: string) => Page | null;
+  /** Whether a token that a handshake brings is good; it may reject where that cannot be told. Absent: whatever it is. */
+  checkToken?: ((token: string) => Promise<boolean>) | undefined;
   /** Without it, plain TCP. */
   tls?: TlsFiles | undefined;
   /** For TLS, and again from then to the complete request. */
@@ -64,7 +67,13 @@ export async function listenWebSocket(options: WebSocketOptions, accept: Accept)
     socket.on('error', () => {});
     const status = refusalOf(request, options.path);
     if (status !== null) return refuse(socket, status, options.path);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => acceptWebSocket(webSocket, request, accept));
+    const token = tokenOf(request);
+    void tokenRefusal(token, options).then((refused) => {
+      if (refused !== null) return refuse(socket, refused, options.path);
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        acceptWebSocket(webSocket, { request, token }, accept),
+      );
+    });
   });
   const { host, port, path } = options;
   const url = await listen(server, { scheme: options.tls ? 'wss' : 'ws', host, port, path });
@@ -120,6 +129,20 @@ function refusalOf(request: IncomingMessage, path: string): number | null {
   const offered = request.headers['sec-websocket-protocol'];
   if (offered === undefined) return null;
   return firstKnown(offered.split(',').map((name) => name.trim())) === undefined ? 400 : null;
+}
+
+function tokenOf({ url, headers }: IncomingMessage): string | undefined {
+  const query = new URLSearchParams((url ?? '').split('?')[1] ?? '');
+  return handshakeToken(headers.authorization, query.get(TOKEN_PARAMETER));
+}
+
+/** The status; null: there is none to be refused. */
+async function tokenRefusal(token: string | undefined, { checkToken }: WebSocketOptions): Promise<number | null> {
+  if (token === undefined || checkToken === undefined) return null;
+  return checkToken(token).then(
+    (isGood) => (isGood ? null : 401),
+    () => 503,
+  );
 }
 
 function firstKnown(offered: Iterable<string>): string | undefined {

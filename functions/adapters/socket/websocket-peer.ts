@@ -45,7 +45,11 @@ export class MqttWebSocket extends WebSocket {
 }
 
 /** Makes a peer of an open WebSocket and wires its events. */
-export function acceptWebSocket(socket: MqttWebSocket, request: IncomingMessage, accept: Accept): void {
+export function acceptWebSocket(
+  socket: MqttWebSocket,
+  { request, token }: { request: IncomingMessage; token: string | undefined },
+  accept: Accept,
+): void {
   request.socket.once('end', () => socket.cutSoon());
   const coalescer = new Coalescer((bytes) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true });
@@ -53,6 +57,7 @@ export function acceptWebSocket(socket: MqttWebSocket, request: IncomingMessage,
   let isClosing = false;
   const peer: Peer = {
     address: addressOf(request.socket),
+    token,
     get bufferedBytes() {
       return coalescer.bytes + socket.bufferedAmount;
     },
