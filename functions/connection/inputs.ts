@@ -9,7 +9,7 @@ export type Input =
   | { type: 'peer-refused'; reason: 'unsupported-data' | 'too-big' | 'protocol-error'; text: string }
   | { type: 'peer-closed' }
   | { type: 'authenticated'; verdict: 'refused' | 'not-authorized' | 'unavailable' }
-  | ({ type: 'authenticated'; verdict: 'admitted' } & Pick<Admission, 'expiresAtMs'>)
+  | ({ type: 'authenticated'; verdict: 'admitted' } & Pick<Admission, 'expiresAtMs' | 'permissions'>)
   | {
       type: 'claimed';
       connectionNumber: number;

@@ -1,5 +1,6 @@
 import type { Will } from '../mqtt/packets.js';
 import { REASON, refusal } from '../mqtt/reason-codes.js';
+import { mayPublish } from '../topics/permissions.js';
 import type { Claim, Effect } from './effects.js';
 import type { Input } from './inputs.js';
 import { refuse } from './refuse.js';
@@ -10,6 +11,8 @@ const REFUSALS = {
   'not-authorized': refusal(REASON.notAuthorized, 'section 3.2.2.2', 'not authorized'),
   unavailable: refusal(REASON.serverUnavailable, 'section 3.2.2.2', 'the authenticator cannot be reached'),
 } as const;
+
+const WILL_DENIED = refusal(REASON.notAuthorized, 'section 3.2.2.2', 'a will that the client may not publish');
 
 /** Admitted: next the presence row decides who has the client identifier. */
 export function onAuthenticated(
@@ -24,6 +27,11 @@ export function onAuthenticated(
   delete connect.password;
   state.token = null;
   state.expiresAtMs = input.expiresAtMs ?? null;
+  state.permissions = input.permissions ?? null;
+  // Said now: when the will is due, there is nobody left to be told.
+  if (connect.will && state.permissions && !mayPublish(state.permissions, connect.will.topic)) {
+    return refuse(state, WILL_DENIED, now, effects);
+  }
   state.phase = 'claiming';
   effects.push({
     type: 'claim',

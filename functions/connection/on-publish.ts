@@ -2,6 +2,7 @@ import { LEVELS } from '../mqtt/levels.js';
 import type { Publish } from '../mqtt/packets.js';
 import { REASON, type Refusal, refusal } from '../mqtt/reason-codes.js';
 import { isServersOwn } from '../topics/names.js';
+import { mayPublish } from '../topics/permissions.js';
 import { type Publication, publicationBytes } from '../topics/publication.js';
 import { answerDone, beginExchange, issueAppend, issueReady } from './answers.js';
 import { throttle } from './back-pressure.js';
@@ -23,7 +24,8 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
     return refuse(state, why, now, effects);
   }
   const publication = publicationOf(state, packet, topic, now);
-  if (isServersOwn(topic)) return turnAway(state, packet, publication, effects);
+  const denied = denialOf(state, topic);
+  if (denied !== null) return turnAway(state, packet, publication, denied, effects);
   const bytes = publicationBytes(publication);
   state.appends += 1;
   state.appendBytes += bytes;
@@ -55,12 +57,22 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
   throttle(state, effects);
 }
 
+function denialOf({ permissions }: ConnectionState, topic: string): string | null {
+  if (isServersOwn(topic)) return 'topics under $SYS are the server’s own [section 4.7.2]';
+  return permissions === null || mayPublish(permissions, topic) ? null : 'the client may not publish to this topic';
+}
+
 /**
  * A topic that the client may not publish to. MQTT 5 is told; an older client gets its usual answer, because closing would
  * only make it try again for ever [MQTT-3.3.5-2].
  */
-function turnAway(state: ConnectionState, packet: Publish, publication: Publication, effects: Effect[]): void {
-  const text = 'topics under $SYS are the server’s own [section 4.7.2]';
+function turnAway(
+  state: ConnectionState,
+  packet: Publish,
+  publication: Publication,
+  text: string,
+  effects: Effect[],
+): void {
   effects.push({ type: 'count', name: 'publications-refused' });
   effects.push({ type: 'report', level: 'info', event: 'publication-refused', text });
   const { qos, packetId } = packet;

@@ -1,10 +1,13 @@
 import type { Subscribe, Unsubscribe } from '../mqtt/packets.js';
+import { maySubscribe } from '../topics/permissions.js';
 import { FROM_PROPERTY } from '../topics/replay-from.js';
 import type { Effect } from './effects.js';
 import type { ConnectionState } from './state.js';
 
-/** Subscriptions are session state: the shard saves them and answers. */
+/** Subscriptions are session state: the shard saves them and answers, for those too that the client may not have. */
 export function onSubscribe(state: ConnectionState, packet: Subscribe, _now: number, effects: Effect[]): void {
+  const { permissions } = state;
+  const denied = permissions && packet.subscriptions.map(({ filter }) => !maySubscribe(permissions.subscribe, filter));
   effects.push({
     type: 'tell-session',
     command: {
@@ -15,6 +18,7 @@ export function onSubscribe(state: ConnectionState, packet: Subscribe, _now: num
       subscriptions: packet.subscriptions,
       identifier: packet.properties?.subscriptionIdentifiers?.[0] ?? null,
       from: replayFrom(packet),
+      ...(denied?.includes(true) && { denied }),
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { Connect, Level } from '../mqtt/packets.js';
 import { emptyUndecoded, type Undecoded } from '../mqtt/split.js';
+import type { Permissions } from '../topics/permissions.js';
 import type { Publication } from '../topics/publication.js';
 
 /**
@@ -70,6 +71,8 @@ export interface ConnectionState {
   token: string | null;
   /** When the connection is to end because who it is was proven until then only; null: never. */
   expiresAtMs: number | null;
+  /** null: everything but what is the server's own. */
+  permissions: Permissions | null;
   /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver. */
   spareClientId: string;
   undecoded: Undecoded;
@@ -118,6 +121,7 @@ export function initialConnection(
     peerAddress: options.peerAddress,
     token: options.token ?? null,
     expiresAtMs: null,
+    permissions: null,
     spareClientId: options.spareClientId,
     undecoded: emptyUndecoded(),
     unread: [],

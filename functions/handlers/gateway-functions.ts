@@ -93,7 +93,7 @@ async function open(): Promise<GatewayFunctions> {
   const parts = {
     clock: systemClock,
     telemetry,
-    authenticator: authenticatorOf(settings, systemClock),
+    authenticator: authenticatorOf(settings, { clock: systemClock, parse: JSON.parse }),
     log: await openLog(log, { settings, telemetry }),
     store: openStore(store, settings.shards).store,
     connections: openConnections(store),

@@ -90,5 +90,10 @@ export const SETTINGS: readonly SettingDescription[] = [
     default: 'close',
     form: 'close or keep: what becomes of a connection whose token expires',
   },
+  {
+    setting: 'PULSEGATE_ACL',
+    default: 'none: who may come in may do everything',
+    form: 'a YAML or JSON file of who may publish and subscribe to what (docs/SECURITY.md); behind API Gateway a JSON file',
+  },
   { setting: 'PULSEGATE_LOG_LEVEL', default: 'info', form: 'debug, info, warn or error' },
 ];

@@ -165,6 +165,12 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       return { kind: 'anonymous' };
     },
 
+    acl(): string | null {
+      const value = valueFor('PULSEGATE_ACL') ?? null;
+      if (value === '') bad('PULSEGATE_ACL', value);
+      return value;
+    },
+
     logLevel(): LogLevelSetting {
       const value = valueFor('PULSEGATE_LOG_LEVEL') ?? 'info';
       const level = LOG_LEVELS.find((name) => name === value);

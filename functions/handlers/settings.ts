@@ -23,6 +23,8 @@ export interface Settings {
   routes: Routes;
   shards: number;
   auth: AuthSetting;
+  /** A file of rules; null: there are none. */
+  acl: string | null;
   logLevel: LogLevelSetting;
   limits: LimitValues;
 }
@@ -87,6 +89,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
     routes: read.routes(log),
     shards: read.shards(),
     auth: auth ?? { kind: 'anonymous' },
+    acl: read.acl(),
     logLevel: read.logLevel(),
     limits: limits as LimitValues,
   };

@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { version } from '../../package.json';
 import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
@@ -43,7 +44,7 @@ export interface Running {
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
   const tls = readTls(settings.tls);
   const clock = systemClock;
-  const authenticator = authenticatorOf(settings, clock);
+  const authenticator = authenticatorOf(settings, { clock, parse });
   const self = clock.unique();
   const { limits, routes } = settings;
   const backing = await openBacking({ settings, clock, telemetry });
@@ -117,6 +118,6 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
 
 /** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
 export function checkFiles(settings: Settings): void {
-  authenticatorOf(settings, systemClock);
+  authenticatorOf(settings, { clock: systemClock, parse });
   readTls(settings.tls);
 }

@@ -1,3 +1,5 @@
+import type { Permissions } from '../topics/permissions.js';
+
 /** What a client shows of itself in CONNECT and before it, and where it comes from. */
 export interface Credentials {
   clientId: string;
@@ -14,6 +16,8 @@ export interface Admission {
   principal: string;
   /** Milliseconds since the epoch at which the connection is to end; absent: never for this reason. */
   expiresAtMs?: number;
+  /** Absent: everything but what is the server's own. */
+  permissions?: Permissions;
 }
 
 /** `refused` is 0x86, or 0x87 where who it is is known but may not come in. `why` is for the log. */

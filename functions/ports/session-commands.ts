@@ -32,6 +32,8 @@ export interface Connected extends FromConnection {
   will: WaitingWill | null;
   /** Of earlier connections: to be published. */
   leftWills: readonly WaitingWill[];
+  /** Filters that cover what the client may subscribe to; absent: everything. */
+  maySubscribe?: readonly string[];
 }
 
 export interface SubscribeAsked extends FromConnection {
@@ -40,6 +42,8 @@ export interface SubscribeAsked extends FromConnection {
   subscriptions: readonly SubscriptionRequest[];
   /** Of all of them; null: none. */
   identifier: number | null;
+  /** For each of them, whether the client may not have it; absent: it may have all. */
+  denied?: readonly boolean[];
   /** From when on history is wanted first, as the client wrote it; null: not at all. */
   from: string | null;
 }

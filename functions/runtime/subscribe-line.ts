@@ -1,5 +1,6 @@
 import type { Read } from '../fan-out/effects.js';
 import type { Shard } from '../fan-out/shard.js';
+import type { SubscriptionRequest } from '../mqtt/packets.js';
 import { REASON } from '../mqtt/reason-codes.js';
 import type { Clock } from '../ports/clock.js';
 import { PortError, type PortErrorCode, portErrorCode } from '../ports/errors.js';
@@ -63,8 +64,8 @@ export class SubscribeLine {
       return true;
     }
     const reads: Read[] = [];
-    for (const { filter } of command.subscriptions) {
-      const partitions = filterProblem(filter) !== null ? [] : readers.known(filter, command.from !== null);
+    for (const [index, { filter }] of command.subscriptions.entries()) {
+      const partitions = isRead(command, index) ? readers.known(filter, command.from !== null) : [];
       if (partitions === null) return false;
       reads.push({ partitions });
     }
@@ -75,13 +76,11 @@ export class SubscribeLine {
   async #run(clientId: string, line: Asked[]): Promise<void> {
     for (let command = line[0]; command !== undefined; command = line[0]) {
       if (!this.#tryNow(command)) {
-        const { subscriptions, from } = command as SubscribeAsked;
-        const filters = subscriptions.map(({ filter }) => filter).filter((filter) => filterProblem(filter) === null);
-        const asked = command;
+        const asked = command as SubscribeAsked;
+        const { subscriptions } = asked;
+        const filters = subscriptions.filter((_, index) => isRead(asked, index)).map(({ filter }) => filter);
         await this.#parts.readers.whileComing(filters, async () => {
-          const reads = await Promise.all(
-            subscriptions.map(({ filter }) => this.#read(clientId, filter, from !== null)),
-          );
+          const reads = await Promise.all(subscriptions.map((_, index) => this.#read(asked, index)));
           this.#tell(asked, (index) => reads[index] as Read);
         });
       }
@@ -90,13 +89,15 @@ export class SubscribeLine {
     this.#waiting.delete(clientId);
   }
 
-  async #read(clientId: string, filter: string, isWhole: boolean): Promise<Read> {
-    if (filterProblem(filter) !== null) return { partitions: [] };
+  async #read(asked: SubscribeAsked, index: number): Promise<Read> {
+    if (!isRead(asked, index)) return { partitions: [] };
+    const { clientId, from } = asked;
+    const { filter } = asked.subscriptions[index] as SubscriptionRequest;
     const { clock, readers, telemetry } = this.#parts;
     const giveUpAtMs = clock.now() + READY_MAX_MS;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs *= 2) {
       try {
-        return { partitions: await readers.ready(filter, isWhole) };
+        return { partitions: await readers.ready(filter, from !== null) };
       } catch (error) {
         const mayCome = error instanceof PortError && error.retriable && error.code !== 'full';
         if (!mayCome || clock.now() + delayMs > giveUpAtMs) {
@@ -119,6 +120,12 @@ export class SubscribeLine {
       telemetry.log('error', 'defect', { client: command.clientId, error: String(defect) });
     }
   }
+}
+
+/** What is refused whatever the log holds needs nothing of it. */
+function isRead({ subscriptions, denied }: SubscribeAsked, index: number): boolean {
+  const { filter } = subscriptions[index] as SubscriptionRequest;
+  return !denied?.[index] && filterProblem(filter) === null;
 }
 
 function busy(): FilterRefused {

@@ -1,6 +1,7 @@
 import type { Connected } from '../ports/session-commands.js';
 import { beginPass, drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
+import { revoke } from './revoke.js';
 import { setAside } from './set-aside.js';
 import { isDurable, type SessionState } from './state.js';
 
@@ -28,6 +29,7 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
   state.willDueMs = null;
   state.willInDoubt = false;
   for (const will of input.leftWills) effects.push({ type: 'publish-will', will, inDoubtSinceMs: null });
+  if (input.maySubscribe !== undefined) revoke(state, input.maySubscribe, effects);
   beginPass(state);
   drain(state, now, effects);
 }

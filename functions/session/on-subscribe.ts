@@ -31,7 +31,9 @@ export function onSubscribe(
   };
   const granted: SubscriptionRow[] = [];
   for (const [index, request] of input.subscriptions.entries()) {
-    const judged = judge(state, request, input, now) ?? (input.read[index] as FilterRead | FilterRefused);
+    const isDenied = input.denied?.[index] === true;
+    const judged =
+      judge(state, request, { from: input.from, isDenied }, now) ?? (input.read[index] as FilterRead | FilterRefused);
     if ('reasonCode' in judged) {
       answer.reasonCodes.push(judged.reasonCode);
       answer.reason ??= judged.text;
@@ -83,11 +85,14 @@ export function onUnsubscribe(
 function judge(
   state: SessionState,
   request: SubscriptionRequest,
-  { from }: SubscribeAsked,
+  { from, isDenied }: Pick<SubscribeAsked, 'from'> & { isDenied: boolean },
   now: number,
 ): FilterRefused | null {
   const problem = filterProblem(request.filter);
   if (problem !== null) return { reasonCode: REASON.topicFilterInvalid, text: `the filter is refused: ${problem}` };
+  if (isDenied) {
+    return { reasonCode: REASON.notAuthorized, text: 'the client may not subscribe to this filter' };
+  }
   if (from !== null) {
     if (parseFrom(from, now) === null) return unable(`${FROM_PROPERTY} is not ${FROM_FORM}`);
     if (parseShared(request.filter) !== null) return unable('a shared subscription gets no history');

@@ -63,9 +63,10 @@ function commandLine(command: SessionCommand): string {
         command.packetMaxBytes !== null && `packet-max=${command.packetMaxBytes}`,
         command.will && will(command.will),
         ...command.leftWills.map((left) => `left ${will(left)}`),
+        command.maySubscribe && `may-subscribe=${command.maySubscribe.join(',')}`,
       );
     case 'subscribe':
-      return `subscribe ${of} ${command.packetId} [${command.subscriptions.map((asked) => subscription(asked.filter, asked)).join(', ')}]${command.identifier === null ? '' : ` identifier=${command.identifier}`}`;
+      return `subscribe ${of} ${command.packetId} [${command.subscriptions.map((asked) => subscription(asked.filter, asked)).join(', ')}]${command.identifier === null ? '' : ` identifier=${command.identifier}`}${command.denied ? ' denied' : ''}`;
     case 'unsubscribe':
       return `unsubscribe ${of} ${command.packetId} [${command.filters.join(', ')}]`;
     case 'acknowledged':

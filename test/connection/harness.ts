@@ -160,5 +160,8 @@ export function openConnection(): Play {
 /** What an authenticator says of somebody whom it admits. */
 function admissionOf(words: Words): Partial<Admission> {
   const expiresAtMs = words.number('expires-at');
-  return { ...(expiresAtMs !== undefined && { expiresAtMs }) };
+  const [publish, subscribe] = [words.option('may-publish'), words.option('may-subscribe')];
+  const isBound = publish !== undefined || subscribe !== undefined;
+  const permissions = { publish: publish?.split(',') ?? [], subscribe: subscribe?.split(',') ?? [] };
+  return { ...(expiresAtMs !== undefined && { expiresAtMs }), ...(isBound && { permissions }) };
 }

@@ -38,6 +38,7 @@ test('without anything the defaults run', () => {
     shards: 1,
     gateway: null,
     auth: { kind: 'anonymous' },
+    acl: null,
     logLevel: 'info',
   });
   assert.deepEqual(routes.toLog('a/b'), { logTopic: 'mqtt', key: 'a/b' });
@@ -193,6 +194,7 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
     bad: ['', 'none', 'users:', 'jwt:', 'jwt:http://id.example/jwks.json', 'jwt:https://', 'secrets:name'],
     notYet: [],
   },
+  PULSEGATE_ACL: { bad: [''], notYet: [] },
   PULSEGATE_TLS_CERT: { bad: [''], notYet: [] },
   PULSEGATE_TLS_KEY: { bad: [''], notYet: [] },
   PULSEGATE_LOG_LEVEL: { bad: ['', 'verbose', 'INFO'], notYet: [] },

@@ -19,6 +19,7 @@ export function readCommand(
     case 'connected': {
       const level: Level = levelOf(words) ?? 5;
       const left = words.option('left-will');
+      const allowed = words.option('may-subscribe');
       return {
         type: 'connected',
         clientId,
@@ -32,12 +33,14 @@ export function readCommand(
         sessionExpiryS: words.number('expiry') ?? 0,
         will: readWill(words, clientId, connectionNumber, now),
         leftWills: left === undefined ? [] : [willOf(left, clientId, connectionNumber - 1, 0, now)],
+        ...(allowed !== undefined && { maySubscribe: allowed.split(',') }),
       };
     }
     case 'subscribe': {
       const packetId = toNumber(words.next());
       const identifier = words.number('identifier') ?? null;
       const from = words.option('from') ?? null;
+      const denied = words.option('denied')?.split(',');
       const subscriptions = words.split('+').map((asked) => {
         const options = {
           qos: (asked.numbered('qos') ?? 0) as 0 | 1 | 2,
@@ -47,7 +50,16 @@ export function readCommand(
         };
         return { filter: asked.next(), ...options };
       });
-      return { type: 'subscribe', clientId, connectionNumber, packetId, subscriptions, identifier, from };
+      return {
+        type: 'subscribe',
+        clientId,
+        connectionNumber,
+        packetId,
+        subscriptions,
+        identifier,
+        from,
+        ...(denied && { denied: subscriptions.map(({ filter }) => denied.includes(filter)) }),
+      };
     }
     case 'unsubscribe': {
       const packetId = toNumber(words.next());

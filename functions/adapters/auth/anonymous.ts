@@ -1,6 +1,6 @@
 import type { Authenticator } from '../../ports/authenticator.js';
 
-/** Everybody may come in, whatever name they give. For loopback, or where the settings say so. */
+/** Everybody may come in, and is nobody whatever name they give. For loopback, or where the settings say so. */
 export const anonymous: Authenticator = {
-  authenticate: async ({ username }) => ({ admitted: true, principal: username ?? '' }),
+  authenticate: async () => ({ admitted: true, principal: '' }),
 };

@@ -1,6 +1,7 @@
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { Authenticator, Credentials, Verdict } from '../../ports/authenticator.js';
 import { PortError } from '../../ports/errors.js';
+import { filledFilters, type Holder, type Permissions, ruleProblem } from '../../topics/permissions.js';
 import type { TokenKeys } from './token-keys.js';
 
 export interface JwtOptions {
@@ -71,12 +72,28 @@ function admission(claims: JWTPayload, { clientId }: Credentials, options: JwtOp
   if (bound === undefined ? clientIdClaim.isRequired : bound !== clientId) {
     return { admitted: false, known: true, why: `the token is for another client identifier (${clientIdClaim.name})` };
   }
-  const username = claims[usernameClaim];
+  const claimed = claims[usernameClaim];
+  const username = typeof claimed === 'string' ? claimed : '';
+  const permissions = permissionsOf(claims, { clientId, username });
+  if (typeof permissions === 'string') return { admitted: false, known: true, why: permissions };
   return {
     admitted: true,
-    principal: typeof username === 'string' ? username : '',
+    principal: username,
+    ...(permissions !== null && { permissions }),
     ...(endsExpired && { expiresAtMs: ((claims.exp as number) + clockToleranceS) * 1000 }),
   };
+}
+
+/** By the claims `publ` and `subs`, lists of filters; null where it has neither; what is wrong with them where there is something. */
+function permissionsOf({ publ, subs }: JWTPayload, holder: Holder): Permissions | string | null {
+  if (publ === undefined && subs === undefined) return null;
+  const [publish, subscribe] = [publ, subs].map((claim) => (claim === undefined ? [] : claim));
+  if (!isFilters(publish) || !isFilters(subscribe)) return 'publ or subs of the token is not a list of filters';
+  return { publish: filledFilters(publish, holder), subscribe: filledFilters(subscribe, holder) };
+}
+
+function isFilters(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' && ruleProblem(each) === null);
 }
 
 function refused(why: string): Verdict {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: rules have placeholders that look like it
 import assert from 'node:assert/strict';
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
@@ -137,5 +138,22 @@ test('what is no key, too short or private is refused, and not repeated', () => 
     [JSON.stringify({ keys: [{ kty: 'oct', k: 'AAAA' }] }), /not public/],
   ] as const) {
     assert.throws(() => pinnedKeys(text, null), why);
+  }
+});
+
+test('publ and subs of a token bind it to what they list, and one alone allows nothing of the other', async () => {
+  const permissionsOf = async (claims: object) => {
+    const verdict = await show(await tokenOf(ISSUER, { ...ADA, ...claims }, IN_TIME_S));
+    return verdict.admitted ? verdict.permissions : verdict.why;
+  };
+  assert.equal(await permissionsOf({}), undefined);
+  assert.deepEqual(await permissionsOf({ publ: ['d/${clientid}', 'u/${username}/#'], subs: ['#'] }), {
+    publish: ['d/c', 'u/ada/#'],
+    subscribe: ['#'],
+  });
+  assert.deepEqual(await permissionsOf({ publ: ['a'] }), { publish: ['a'], subscribe: [] });
+  assert.deepEqual(await permissionsOf({ subs: [] }), { publish: [], subscribe: [] });
+  for (const publ of ['a', 7, null, [7], ['a/#/b'], ['${other}']]) {
+    assert.equal(await permissionsOf({ publ }), 'publ or subs of the token is not a list of filters');
   }
 });
