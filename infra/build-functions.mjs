@@ -10,6 +10,8 @@ await build({
   outExtension: { '.js': '.cjs' },
   bundle: true,
   external: ['pulsar-client'],
+  // Node's own of another time, packed for browsers, which mqtt-packet's buffers ask for.
+  alias: { 'readable-stream': 'node:stream' },
   platform: 'node',
   target: 'node20',
   format: 'cjs',

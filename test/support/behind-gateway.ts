@@ -41,7 +41,7 @@ export async function startGatewayEdge(
   });
   const shared = { ...settings, PULSEGATE_GATEWAY: gateway.endpoint, AWS_REGION: 'eu-central-1' };
   const functionOf = (name: FunctionName) =>
-    new LambdaDouble({ name: `ws-${name}`, env: { ...shared, PULSEGATE_AUTH: 'anonymous' }, forgets });
+    new LambdaDouble({ name: `ws-${name}`, env: { PULSEGATE_AUTH: 'anonymous', ...shared }, forgets });
   const functions = {
     connect: functionOf('connect'),
     message: functionOf('message'),
