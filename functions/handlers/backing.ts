@@ -1,6 +1,7 @@
 import { openEmbedded } from '../adapters/embedded/embedded.js';
 import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
+import type { Secrets } from '../ports/secrets.js';
 import type { Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { makeConnections, openLog, openStore } from './remote-parts.js';
@@ -21,6 +22,7 @@ interface Parts {
   settings: Settings;
   clock: Clock;
   telemetry: Telemetry;
+  secrets: Secrets;
 }
 
 /** Waits for nothing that is elsewhere. Rejects where a data directory, the native addon or a file is no good. */

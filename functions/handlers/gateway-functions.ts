@@ -14,7 +14,7 @@ import { type RemoteCommands, toCommandRecord } from '../runtime/remote-commands
 import { commandTopic } from '../topics/command-topic.js';
 import { shardOf } from '../topics/shard.js';
 import { authenticatorOf } from './authenticator.js';
-import { openConnections, openGateway, openLog, openStore } from './remote-parts.js';
+import { openConnections, openGateway, openLog, openSecrets, openStore } from './remote-parts.js';
 import { readCommand, type Settings } from './settings.js';
 
 /** What the three functions of the gateway edge share. */
@@ -90,11 +90,12 @@ async function open(): Promise<GatewayFunctions> {
     throw refused(problems);
   }
   const telemetry = pinoTelemetry(settings.logLevel);
+  const secrets = openSecrets(settings);
   const parts = {
     clock: systemClock,
     telemetry,
-    authenticator: authenticatorOf(settings, { clock: systemClock, parse: JSON.parse }),
-    log: await openLog(log, { settings, telemetry }),
+    authenticator: authenticatorOf(settings, { clock: systemClock, telemetry, secrets, parse: JSON.parse }),
+    log: await openLog(log, { settings, telemetry, secrets }),
     store: openStore(store, settings.shards).store,
     connections: openConnections(store),
     gateway: openGateway(gateway, limits),

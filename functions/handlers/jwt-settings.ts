@@ -1,9 +1,10 @@
 import { ASYMMETRIC, SYMMETRIC } from '../adapters/auth/token-keys.js';
+import { isBadSecret } from './secret-setting.js';
 
 /** Who may come in with a JSON Web Token. */
 export interface JwtSetting {
   kind: 'jwt';
-  /** An https URL of a set of keys, or a file with a key or a set. */
+  /** An https URL of a set of keys, or a file, or `secrets:NAME`, with a key or a set. */
   keys: string;
   /** null: all that the keys can do. */
   algorithms: string[] | null;
@@ -37,6 +38,7 @@ export function isUrlOfKeys(keys: string): boolean {
 
 /** `keys` is what stands behind `jwt:`. null where it is not of a form that is known. */
 export function readJwt(keys: string, valueFor: Reader, bad: Bad): JwtSetting | null {
+  if (isBadSecret(keys)) return null;
   if (isUrlOfKeys(keys) && !(URL.canParse(keys) && (keys.startsWith('https:') || LOOPBACK_URL.test(keys)))) return null;
   const list = (setting: string): string[] => {
     const value = valueFor(setting);

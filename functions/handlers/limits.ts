@@ -4,6 +4,7 @@ import {
   REMAINING_LENGTH_MAX_BYTES,
   SESSION_NEVER_EXPIRES_S,
 } from '../mqtt/limits.js';
+import { ACCESS_LIMITS } from './access-limits.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { Limit } from './limit.js';
 
@@ -76,15 +77,6 @@ export const LIMITS = {
     max: 65_535,
     meaning: 'topic aliases that an MQTT 5 client may use; as many topics are kept for its connection',
     answer: 'DISCONNECT 0x94',
-  },
-  jwtClockToleranceS: {
-    setting: 'PULSEGATE_JWT_CLOCK_TOLERANCE_S',
-    unit: 's',
-    default: 30,
-    min: 0,
-    max: 3600,
-    meaning: "how far the clock of a token's issuer may be off",
-    answer: 'CONNACK 0x86 (5), 4 (3.1.1)',
   },
   sessionExpiryMaxS: {
     setting: 'PULSEGATE_SESSION_EXPIRY_MAX_S',
@@ -251,6 +243,7 @@ export const LIMITS = {
     meaning: 'the same, in bytes of the filters; all of them are written with each SUBSCRIBE',
     answer: 'SUBACK 0x97 (5), 0x80 (3.1.1)',
   },
+  ...ACCESS_LIMITS,
   ...GATEWAY_LIMITS,
 } as const satisfies Readonly<Record<string, Limit>>;
 

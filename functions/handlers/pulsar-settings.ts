@@ -1,4 +1,5 @@
 import type { OAuth2Options, TlsOptions } from '../adapters/pulsar/options.js';
+import { secretOf } from './secret-setting.js';
 
 /** The log in Pulsar, as the settings have it; what they leave out the adapter has defaults for. */
 export interface PulsarSetting {
@@ -8,6 +9,8 @@ export interface PulsarSetting {
   namespace?: string;
   token?: string;
   tokenFile?: string;
+  /** `NAME` or `NAME#field` of a secret. */
+  tokenSecret?: string;
   oauth2?: OAuth2Options;
   tls?: TlsOptions;
 }
@@ -60,9 +63,11 @@ export function readPulsar(url: string, valueFor: Reader, bad: Bad): PulsarSetti
   );
   take(
     'PULSEGATE_PULSAR_TOKEN',
-    (value) => TOKEN.test(value) || /^file:.+/.test(value),
+    (value) => TOKEN.test(value) || /^file:.+/.test(value) || secretOf(value) !== null,
     (value) => {
-      if (value.startsWith('file:')) setting.tokenFile = value.slice('file:'.length);
+      const secret = secretOf(value);
+      if (secret !== null) setting.tokenSecret = secret;
+      else if (value.startsWith('file:')) setting.tokenFile = value.slice('file:'.length);
       else setting.token = value;
     },
   );

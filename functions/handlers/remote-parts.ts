@@ -4,8 +4,11 @@ import { ConnectionTable } from '../adapters/dynamodb/connection-table.js';
 import { createConnectionsTable, createTables } from '../adapters/dynamodb/create-tables.js';
 import { type DynamoOptions, dynamoStore } from '../adapters/dynamodb/open.js';
 import { openPulsarLog } from '../adapters/pulsar/open.js';
+import { cachedSecrets } from '../adapters/secrets/cached.js';
+import { secretsManager } from '../adapters/secrets/secrets-manager.js';
 import { serverFrame } from '../dialect/server-frame.js';
 import type { Log } from '../ports/log.js';
+import type { Secrets } from '../ports/secrets.js';
 import type { Store } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { WorkerParts } from '../runtime/worker.js';
@@ -16,16 +19,29 @@ import type { Settings } from './settings.js';
 
 /** Parts that are elsewhere: Pulsar, DynamoDB, API Gateway. Opening waits for none of them. */
 export function openLog(
-  { kind: _, ...options }: Extract<LogSetting, { kind: 'pulsar' }>,
-  { settings, telemetry }: { settings: Settings; telemetry: Telemetry },
+  { kind: _, tokenSecret, ...options }: Extract<LogSetting, { kind: 'pulsar' }>,
+  { settings, telemetry, secrets }: { settings: Settings; telemetry: Telemetry; secrets: Secrets },
 ): Promise<Log> {
+  const tokenSource = tokenSecret !== undefined && sourceOf(secrets, tokenSecret);
   return openPulsarLog({
     ...options,
+    ...(tokenSource && { tokenSource }),
     appendDeadlineMs: settings.limits.appendDeadlineMs,
     namespaces: namespacesOf(settings.routes),
     describe: (topic) => settings.routes.describe(topic),
     tell: (level, event, about) => telemetry.log(level, event, about),
   });
+}
+
+/** What is in AWS Secrets Manager; it is asked only once a secret is wanted. */
+export function openSecrets({ limits }: Pick<Settings, 'limits'>): Secrets {
+  const fetch = secretsManager(() => regionOf(null));
+  return cachedSecrets({ fetch, maxAgeMs: limits.secretsMaxAgeS * 1000, now: () => performance.now() });
+}
+
+/** One of the secrets. */
+export function sourceOf(secrets: Secrets, name: string): { read(): Promise<string>; renew(): Promise<string> } {
+  return { read: () => secrets.read(name), renew: () => secrets.renew(name) };
 }
 
 /** Those that the routes spell out. */
@@ -81,7 +97,7 @@ function dynamoOptions({ prefix, endpoint, region }: DynamoSetting): Omit<Dynamo
 function regionOf(given: string | null): string {
   const region = given ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (region === undefined) {
-    throw new Error('PULSEGATE_STORE names no region, and neither AWS_REGION nor AWS_DEFAULT_REGION is set');
+    throw new Error('no region is named, and neither AWS_REGION nor AWS_DEFAULT_REGION is set');
   }
   return region;
 }

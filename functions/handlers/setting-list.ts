@@ -53,7 +53,11 @@ export const SETTINGS: readonly SettingDescription[] = [
     default: 'public/default',
     form: 'TENANT/NAMESPACE of topics that do not name theirs',
   },
-  { setting: 'PULSEGATE_PULSAR_TOKEN', default: 'none', form: 'a JSON web token, or file:PATH of a file with one' },
+  {
+    setting: 'PULSEGATE_PULSAR_TOKEN',
+    default: 'none',
+    form: 'a JSON web token, file:PATH of a file with one, or secrets:NAME[#FIELD] of one in AWS Secrets Manager',
+  },
   {
     setting: 'PULSEGATE_PULSAR_OAUTH2',
     default: 'none',
@@ -70,7 +74,7 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_AUTH',
     default: 'anonymous, on loopback only',
-    form: 'anonymous, users:FILE, jwt:URL of a set of keys (https, or http on loopback) or jwt:FILE of a public key (docs/SECURITY.md)',
+    form: 'anonymous, users:FILE, jwt:URL of a set of keys (https, or http on loopback) or jwt:FILE of a public key; for FILE also secrets:NAME[#FIELD] (docs/SECURITY.md)',
   },
   { setting: 'PULSEGATE_JWT_ISSUER', default: 'any', form: 'a comma list; a token has to name one as its issuer' },
   { setting: 'PULSEGATE_JWT_AUDIENCE', default: 'any', form: 'a comma list; a token has to be for one of them' },
@@ -93,7 +97,7 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_ACL',
     default: 'none: who may come in may do everything',
-    form: 'a YAML or JSON file of who may publish and subscribe to what (docs/SECURITY.md); behind API Gateway a JSON file',
+    form: 'a YAML or JSON file, or secrets:NAME[#FIELD], of who may publish and subscribe to what (docs/SECURITY.md); behind API Gateway JSON',
   },
   { setting: 'PULSEGATE_LOG_LEVEL', default: 'info', form: 'debug, info, warn or error' },
 ];

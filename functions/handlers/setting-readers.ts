@@ -4,6 +4,7 @@ import { type DynamoSetting, readDynamoSetting } from './dynamodb-setting.js';
 import { JWT_SETTINGS, type JwtSetting, readJwt } from './jwt-settings.js';
 import type { Limit } from './limit.js';
 import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, readPulsar } from './pulsar-settings.js';
+import { isBadSecret } from './secret-setting.js';
 import { SETTINGS } from './setting-list.js';
 
 export type LogLevelSetting = (typeof LOG_LEVELS)[number];
@@ -26,7 +27,13 @@ export type LogSetting = EmbeddedSetting | PulsarSetting;
 
 export type StoreSetting = EmbeddedSetting | ({ kind: 'dynamodb' } & DynamoSetting);
 
-export type AuthSetting = { kind: 'anonymous' } | { kind: 'users'; file: string } | JwtSetting;
+export interface UsersSetting {
+  kind: 'users';
+  /** A file, or `secrets:NAME`. */
+  file: string;
+}
+
+export type AuthSetting = { kind: 'anonymous' } | UsersSetting | JwtSetting;
 
 /** Where a URL names no port. */
 const PORTS: Readonly<Record<ListenSetting['scheme'], number>> = { ws: 80, wss: 443, mqtt: 1883, mqtts: 8883 };
@@ -160,14 +167,14 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
         if (kind !== 'jwt' && given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_AUTH is not jwt:…`);
       }
       if (value === undefined) return null;
-      if (kind === 'users' && from !== undefined) return { kind, file: from };
+      if (kind === 'users' && from !== undefined && !isBadSecret(from)) return { kind, file: from };
       if (value !== 'anonymous') bad('PULSEGATE_AUTH', value);
       return { kind: 'anonymous' };
     },
 
     acl(): string | null {
       const value = valueFor('PULSEGATE_ACL') ?? null;
-      if (value === '') bad('PULSEGATE_ACL', value);
+      if (value === '' || isBadSecret(value ?? '')) bad('PULSEGATE_ACL', value ?? '');
       return value;
     },
 

@@ -6,7 +6,7 @@ import type { Authenticator } from '../ports/authenticator.js';
 import { PortError } from '../ports/errors.js';
 import type { Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
-import type { Telemetry } from '../ports/telemetry.js';
+import { silent, type Telemetry } from '../ports/telemetry.js';
 import { Edge } from '../runtime/edge.js';
 import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
@@ -17,7 +17,7 @@ import { openBacking } from './backing.js';
 import { bringUp } from './bring-up.js';
 import { openListener } from './listeners.js';
 import { pagesOf } from './pages.js';
-import { gatewayPartOf } from './remote-parts.js';
+import { gatewayPartOf, openSecrets } from './remote-parts.js';
 import type { Settings } from './settings.js';
 import { readTls } from './tls.js';
 
@@ -44,10 +44,11 @@ export interface Running {
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
   const tls = readTls(settings.tls);
   const clock = systemClock;
-  const authenticator = authenticatorOf(settings, { clock, parse });
+  const secrets = openSecrets(settings);
+  const authenticator = authenticatorOf(settings, { clock, telemetry, secrets, parse });
   const self = clock.unique();
   const { limits, routes } = settings;
-  const backing = await openBacking({ settings, clock, telemetry });
+  const backing = await openBacking({ settings, clock, telemetry, secrets });
   const { log, store } = backing;
   const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
   const acknowledged = (receipt: Receipt) => worker?.acknowledged(receipt);
@@ -118,6 +119,6 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
 
 /** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
 export function checkFiles(settings: Settings): void {
-  authenticatorOf(settings, { clock: systemClock, parse });
+  authenticatorOf(settings, { clock: systemClock, telemetry: silent, secrets: openSecrets(settings), parse });
   readTls(settings.tls);
 }

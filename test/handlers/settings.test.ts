@@ -399,3 +399,27 @@ for (const [setting, value] of [
     ]);
   });
 }
+
+test('users, keys, rules and the token of Pulsar may be in secrets', () => {
+  const arn = 'secrets:arn:aws:secretsmanager:eu-central-1:1:secret:s-abcdef#field';
+  assert.deepEqual(settings({ PULSEGATE_AUTH: `users:${arn}` }).auth, { kind: 'users', file: arn });
+  const jwt = settings({ PULSEGATE_AUTH: `jwt:${arn}`, PULSEGATE_ACL: arn });
+  assert.equal(jwt.auth.kind === 'jwt' && jwt.auth.keys, arn);
+  assert.equal(jwt.acl, arn);
+  const { log } = settings({ PULSEGATE_LOG: 'pulsar://h:6650', PULSEGATE_PULSAR_TOKEN: 'secrets:pulsar/token#t' });
+  assert.deepEqual(log, { kind: 'pulsar', url: 'pulsar://h:6650', tokenSecret: 'pulsar/token#t' });
+});
+
+for (const secret of ['secrets:', 'secrets:a b', 'secrets:a#', 'secrets:#a', 'secrets:a#b#c']) {
+  test(`${secret} is no name of a secret`, () => {
+    const told = problems({
+      PULSEGATE_AUTH: `users:${secret}`,
+      PULSEGATE_ACL: secret,
+      PULSEGATE_LOG: 'pulsar://h:6650',
+      PULSEGATE_PULSAR_TOKEN: secret,
+    });
+    const named = told.map((line) => line.split(' ')[0]).sort();
+    assert.deepEqual(named, ['PULSEGATE_ACL', 'PULSEGATE_AUTH', 'PULSEGATE_PULSAR_TOKEN']);
+    assert.match(problems({ PULSEGATE_AUTH: `jwt:${secret}` })[0] ?? '', /^PULSEGATE_AUTH is /);
+  });
+}

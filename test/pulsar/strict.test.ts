@@ -8,11 +8,15 @@ import { notRun } from '../support/parts.js';
 import { Program, runProgram } from '../support/program.js';
 import { RawClient } from '../support/raw-client.js';
 import { isReady, readiness } from '../support/readiness.js';
+import { testSecrets } from '../support/secrets.js';
 import { unique, within } from '../support/waiting.js';
 import { type StrictPulsar, strictPulsar } from './strict.js';
 
 const file = { after: (end: () => Promise<void>) => after(end) };
 const strict = await strictPulsar(file);
+const kept = await testSecrets();
+if (typeof kept === 'string') notRun("a token of Pulsar's in Secrets Manager", kept);
+const secrets = typeof kept === 'string' ? null : kept;
 /** Long enough to subscribe and publish with it on a busy machine. */
 const TOKEN_LIFE_S = 15;
 const APP = { permissions: ['produce', 'consume'] };
@@ -151,7 +155,7 @@ function onTransport(strict: StrictPulsar, name: string): void {
     test('a token that has run out is said, and its file read again once it is renewed', async (t) => {
       await begun;
       const tokenFile = join(directory, `${name}.token`);
-      writeFileSync(tokenFile, token('app', { endsAtS: Math.ceil(Date.now() / 1_000) + TOKEN_LIFE_S }));
+      writeFileSync(tokenFile, token('app', { endsAtS: secondsFromNow(TOKEN_LIFE_S) }));
       const program = await Program.start(t, {
         ...settingsOf(strict, name),
         PULSEGATE_PULSAR_NAMESPACE: namespace('app'),
@@ -169,7 +173,35 @@ function onTransport(strict: StrictPulsar, name: string): void {
       await publishes(t, program, 'a/b', 'after');
       await client.messages.find('after', ({ payload }) => payload === 'after', 40_000);
     });
+
+    test('a token out of a secret that has run out is asked for anew, and publishing goes on', async (t) => {
+      if (secrets === null) return;
+      await begun;
+      const secret = await secrets.make(
+        JSON.stringify({ token: token('app', { endsAtS: secondsFromNow(TOKEN_LIFE_S) }) }),
+      );
+      const program = await Program.start(t, {
+        ...settingsOf(strict, name),
+        ...secrets.env,
+        PULSEGATE_PULSAR_NAMESPACE: namespace('app'),
+        PULSEGATE_ROUTES: `# -> keyed:${unique('secret')}`,
+        PULSEGATE_PULSAR_TOKEN: `secrets:${secret}#token`,
+      });
+      const client = await StockClient.connect(t, program.url, 5);
+      await client.subscribe('a/#');
+      await client.publish('a/b', 'before', { qos: 1 });
+      await client.messages.find('before', ({ payload }) => payload === 'before');
+      await isReady(program, false);
+      await secrets.change(secret, JSON.stringify({ token: token('app') }));
+      await isReady(program);
+      await publishes(t, program, 'a/b', 'after');
+      await client.messages.find('after', ({ payload }) => payload === 'after', 40_000);
+    });
   });
+}
+
+function secondsFromNow(s: number): number {
+  return Math.ceil(Date.now() / 1_000) + s;
 }
 
 function publish(topic: string, qos: 1 | 2, messageId: number) {

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 100;
  * A service that all test files of a run share: the first that asks has `infra/NAME-keeper.mjs` start it, and the test command
  * ends it. Resolves with what the keeper says of it; a text says why there is none.
  */
-export async function sharedService<State>(name: 'pulsar' | 'dynamodb'): Promise<State | string> {
+export async function sharedService<State>(name: 'pulsar' | 'dynamodb' | 'secrets'): Promise<State | string> {
   const folder = process.env.PULSEGATE_TEST_SERVICES;
   const file = folder ? join(folder, `${name}.json`) : join(tmpdir(), `pulsegate-${name}-${process.pid}.json`);
   if (isFirst(`${file}.asked`)) {

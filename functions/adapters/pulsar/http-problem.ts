@@ -1,9 +1,13 @@
 import { PortError, type PortErrorCode } from '../../ports/errors.js';
 
+/** Pulsar does not take our token; 403 says that it does, and that it does not help. */
+export const UNAUTHORIZED = 401;
+
+export class TokenRefused extends PortError {}
+
 /** Of Pulsar's web service, which answers a refused WebSocket in the same way. What is not named is `unavailable`. */
 const CODES: Readonly<Record<number, PortErrorCode>> = {
   400: 'refused',
-  401: 'refused',
   403: 'refused',
   404: 'refused',
   // A name that is still taken: by the connection before, until the broker has noticed its end.
@@ -22,7 +26,9 @@ const REASON_MAX_LENGTH = 300;
 export function httpProblem(what: string, status: number, body: string): PortError {
   const match = REASON.exec(body);
   const reason = (match?.[1] ?? match?.[2] ?? match?.[3] ?? body).slice(0, REASON_MAX_LENGTH).trim();
+  const text = `${what}: ${status} ${reason}`;
+  if (status === UNAUTHORIZED) return new TokenRefused('refused', text);
   const ofBroker = status === 409 || status === 503;
   const said = ofBroker ? WORDS.find(([words]) => words.test(reason))?.[1] : undefined;
-  return new PortError(said ?? CODES[status] ?? 'unavailable', `${what}: ${status} ${reason}`);
+  return new PortError(said ?? CODES[status] ?? 'unavailable', text);
 }

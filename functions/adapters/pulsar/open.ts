@@ -3,18 +3,21 @@ import type { Log } from '../../ports/log.js';
 import { PulsarLog } from './log.js';
 import { NativeTransport } from './native/transport.js';
 import { type PulsarOptions, withDefaults } from './options.js';
-import { authorizer } from './secure.js';
+import { authorizationOf } from './secure.js';
 import { seldomTold } from './seldom-told.js';
 import { WebService } from './web-service.js';
 import { WebSocketTransport } from './websocket/transport.js';
 
 /**
  * The log in Pulsar. Does not wait for Pulsar to answer: what is asked of the log meanwhile does, or says `unavailable`.
- * Rejects with `refused` where the URL is none of Pulsar's, or needs the native addon and that does not load.
+ * Rejects where the token's source has none, and with `refused` where the URL is none of Pulsar's, or needs the native addon and that does not load.
  */
 export async function openPulsarLog(options: PulsarOptions): Promise<Log> {
   const defaults = withDefaults(options);
-  const settings = { ...defaults, tell: seldomTold(defaults.tell), authorize: authorizer(options) };
+  const authorization = authorizationOf(options);
+  // The native client asks for it without waiting.
+  if (options.tokenSource) await authorization.header();
+  const settings = { ...defaults, tell: seldomTold(defaults.tell), authorization };
   // A service URL may list several brokers; any of them has the web service.
   const { protocol, host, hostname } = new URL(options.url.replace(/,.*/, ''));
   const isSecure = protocol === 'pulsar+ssl:' || protocol === 'pulsar+wss:';

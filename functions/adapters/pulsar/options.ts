@@ -12,6 +12,8 @@ export interface PulsarOptions {
   token?: string;
   /** A file with one; read anew when it has changed. */
   tokenFile?: string;
+  /** Where one comes from that may change. */
+  tokenSource?: TokenSource;
   oauth2?: OAuth2Options;
   tls?: TlsOptions;
   /** How long an append may take at most before it is rejected, and so how long `find` waits for those of others. */
@@ -26,6 +28,24 @@ export interface PulsarOptions {
   tell?: (level: 'warn' | 'info', event: string, about: Readonly<Record<string, string | number | boolean>>) => void;
   /** How a topic is to be made; null: as the broker does by itself. */
   describe?: (topic: string) => TopicDescription | null;
+}
+
+export interface TokenSource {
+  read(): Promise<string>;
+  /** Anew, because Pulsar did not take it. */
+  renew(): Promise<string>;
+}
+
+/** A header that lets us in, for HTTP and WebSocket requests; empty where nothing is asked for. */
+export type AuthorizationHeader = Readonly<Record<string, string>>;
+
+export interface Authorization {
+  /** As it is now. */
+  header(): Promise<AuthorizationHeader>;
+  /** Another than `refused`, which Pulsar did not take; null: there is none. */
+  another(refused: AuthorizationHeader): Promise<AuthorizationHeader | null>;
+  /** The token of now without waiting, for whom cannot; empty: none is known yet. */
+  token(): string;
 }
 
 export interface TopicDescription {
@@ -66,11 +86,10 @@ export type PulsarSettings = PulsarOptions &
       | 'describe'
     >
   > & {
-    /** The header that lets us in, for HTTP and WebSocket requests. */
-    authorize: () => Promise<Record<string, string>>;
+    authorization: Authorization;
   };
 
-export function withDefaults(options: PulsarOptions): Omit<PulsarSettings, 'authorize'> {
+export function withDefaults(options: PulsarOptions): Omit<PulsarSettings, 'authorization'> {
   return {
     ...options,
     namespace: options.namespace ?? 'public/default',

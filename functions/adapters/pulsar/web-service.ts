@@ -2,10 +2,10 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { PortError } from '../../ports/errors.js';
 import type { Position } from '../../ports/log.js';
-import { httpProblem } from './http-problem.js';
+import { httpProblem, UNAUTHORIZED } from './http-problem.js';
 import { type MessageId, positionOf } from './message-id.js';
-import type { PulsarSettings } from './options.js';
-import { tlsMaterial } from './secure.js';
+import type { AuthorizationHeader, PulsarSettings } from './options.js';
+import { authorized, tlsMaterial } from './secure.js';
 import { fullTopicName, partitionNames, shortTopicName, topicPath } from './topic-names.js';
 import type { Start } from './transport.js';
 
@@ -192,8 +192,13 @@ export class WebService {
     }
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    const authorization = await this.#settings.authorize();
+  #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+    const call = (authorization: AuthorizationHeader) => this.#send(authorization, method, path, body);
+    const isRefused = (outcome: object) => 'answer' in outcome && (outcome.answer as Answer).status === UNAUTHORIZED;
+    return authorized(this.#settings.authorization, call, isRefused);
+  }
+
+  #send(authorization: AuthorizationHeader, method: string, path: string, body?: unknown): Promise<Answer> {
     const url = new URL(`/admin/v2/${path}`, this.#origin);
     return new Promise((resolve, reject) => {
       const failed = (cause: Error) =>

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { loadNative } from '../../../functions/adapters/pulsar/native/client.js';
 import { openPulsarLog } from '../../../functions/adapters/pulsar/open.js';
-import { authorizer } from '../../../functions/adapters/pulsar/secure.js';
+import { authorizationOf } from '../../../functions/adapters/pulsar/secure.js';
 import type { LogEntry, LogReader } from '../../../functions/ports/log.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { openCutLine } from '../../support/cut-line.js';
@@ -168,7 +168,7 @@ describe('pulsar: what cannot be reached', () => {
     writeFileSync(credentialsFile, JSON.stringify({ client_id: 'me', client_secret: 'secret' }));
     const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
     const url = 'pulsar+ws://h';
-    const authorize = authorizer({ url, oauth2: { issuerUrl, credentialsFile, audience: 'pulsar' } });
+    const { header: authorize } = authorizationOf({ url, oauth2: { issuerUrl, credentialsFile, audience: 'pulsar' } });
     const headers = await Promise.all([authorize(), authorize()]);
     assert.deepEqual(headers, [{ authorization: 'Bearer granted' }, { authorization: 'Bearer granted' }]);
     assert.deepEqual(asked, [
@@ -178,13 +178,15 @@ describe('pulsar: what cannot be reached', () => {
     issuer.closeAllConnections();
     await new Promise((resolve) => issuer.close(resolve));
     rmSync(directory, { recursive: true });
-    await assert.rejects(authorizer({ url, oauth2: { issuerUrl, credentialsFile } })(), { code: 'unavailable' });
+    await assert.rejects(authorizationOf({ url, oauth2: { issuerUrl, credentialsFile } }).header(), {
+      code: 'unavailable',
+    });
   });
 
   it('a token in a file is read each time', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pulsegate-token-'));
     const tokenFile = join(directory, 'token');
-    const authorize = authorizer({ url: 'pulsar+ws://h', tokenFile });
+    const { header: authorize } = authorizationOf({ url: 'pulsar+ws://h', tokenFile });
     await assert.rejects(authorize(), { code: 'unavailable' });
     for (const token of ['one', 'two']) {
       writeFileSync(tokenFile, `${token}\n`);

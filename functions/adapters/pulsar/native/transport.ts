@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { PortError } from '../../../ports/errors.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
-import { tokenNow } from '../secure.js';
 import type { Source, Start, Transport, TransportProducer } from '../transport.js';
 import type { Sizes, WebService } from '../web-service.js';
 import {
@@ -150,12 +149,12 @@ export class NativeTransport implements Transport {
 }
 
 function clientConfig(native: NativeModule, settings: PulsarSettings): Record<string, unknown> {
-  const { url, token, tokenFile, oauth2, tls, tell } = settings;
+  const { url, token, tokenFile, tokenSource, oauth2, tls, tell, authorization } = settings;
   return {
     serviceUrl: url,
     operationTimeoutSeconds: OPERATION_DEADLINE_S,
-    ...(tokenFile !== undefined && {
-      authentication: new native.AuthenticationToken({ token: () => tokenNow(settings) ?? '' }),
+    ...((tokenFile !== undefined || tokenSource) && {
+      authentication: new native.AuthenticationToken({ token: () => authorization.token() }),
     }),
     ...(token !== undefined && { authentication: new native.AuthenticationToken({ token }) }),
     ...(oauth2 && {

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import WebSocket from 'ws';
 import { PortError } from '../../../ports/errors.js';
-import { httpProblem } from '../http-problem.js';
-import type { PulsarSettings } from '../options.js';
-import { tlsMaterial } from '../secure.js';
+import { httpProblem, TokenRefused } from '../http-problem.js';
+import type { AuthorizationHeader, PulsarSettings } from '../options.js';
+import { authorized, tlsMaterial } from '../secure.js';
 
 const OPEN_DEADLINE_MS = 15_000;
 /** Pulsar closes a connection that is idle for five minutes; a dead one shows by the second of these. */
@@ -30,9 +30,17 @@ export async function openConnection(
   query: Readonly<Record<string, string>>,
   settings: PulsarSettings,
 ): Promise<Connection> {
-  const headers = await settings.authorize();
+  const url = `${origin}/ws/v2/${path}?${new URLSearchParams(query)}`;
+  return authorized(
+    settings.authorization,
+    (headers) => dial(url, path, headers, settings),
+    (outcome) => 'error' in outcome && outcome.error instanceof TokenRefused,
+  );
+}
+
+function dial(url: string, path: string, headers: AuthorizationHeader, settings: PulsarSettings): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${origin}/ws/v2/${path}?${new URLSearchParams(query)}`, {
+    const socket = new WebSocket(url, {
       headers,
       handshakeTimeout: OPEN_DEADLINE_MS,
       maxPayload: MESSAGE_MAX_BYTES,
