@@ -72,6 +72,7 @@ function tellConnected(state: ConnectionState, connect: Connect, input: Claimed,
       sessionExpiryS: state.sessionExpiryS,
       will: input.will,
       leftWills: input.leftWills,
+      ...(state.expiresAtMs !== null && { expiresAtMs: state.expiresAtMs }),
       ...(state.permissions !== null && { maySubscribe: state.permissions.subscribe }),
     },
   });

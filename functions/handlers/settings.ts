@@ -73,7 +73,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
   if (open !== undefined && auth === null) {
     problems.push(
       `PULSEGATE_LISTEN has ${open.host}, which others can reach, and PULSEGATE_AUTH is not set; ` +
-        'set it to users:FILE, or to anonymous if everybody may come in',
+        'set it to users:FILE or jwt:…, or to anonymous if everybody may come in',
     );
   }
   const log = read.log();

@@ -32,6 +32,8 @@ export interface Connected extends FromConnection {
   will: WaitingWill | null;
   /** Of earlier connections: to be published. */
   leftWills: readonly WaitingWill[];
+  /** When the connection is to end, should nobody end it before; absent: never. Milliseconds since the epoch. */
+  expiresAtMs?: number;
   /** Filters that cover what the client may subscribe to; absent: everything. */
   maySubscribe?: readonly string[];
 }

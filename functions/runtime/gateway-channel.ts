@@ -40,6 +40,7 @@ interface Connection {
   /** Of the client, the newest that was heard of, and when it or another was. */
   heardFrame: number;
   heardAtMs: number;
+  readonly expiresAtMs: number;
   /** Whether it stands in line, is being posted, or waits for another try. */
   isBusy: boolean;
   delayMs: number;
@@ -81,7 +82,7 @@ export class GatewayChannel implements EdgeChannel {
   }
 
   /** Where the connection with that number of a client is, from now on. */
-  connected(clientId: string, connectionNumber: number, gatewayId: string): void {
+  connected(clientId: string, connectionNumber: number, gatewayId: string, expiresAtMs = Infinity): void {
     const known = this.#byClient.get(clientId);
     if (known !== undefined && known.number > connectionNumber) return;
     const sinceMs = this.#parts.clock.now();
@@ -98,6 +99,7 @@ export class GatewayChannel implements EdgeChannel {
       counter: 0,
       heardFrame: 0,
       heardAtMs: sinceMs,
+      expiresAtMs,
       isBusy: false,
       delayMs: FIRST_DELAY_MS,
       failingSinceMs: null,
@@ -135,6 +137,11 @@ export class GatewayChannel implements EdgeChannel {
   /** Connections of which nothing was heard since then. */
   silentSince(atMs: number): { clientId: string; number: number; gatewayId: string }[] {
     return [...this.#byClient.values()].filter(({ heardAtMs }) => heardAtMs < atMs);
+  }
+
+  /** Connections whose time is over. */
+  expiredAt(nowMs: number): { clientId: string; number: number; gatewayId: string }[] {
+    return [...this.#byClient.values()].filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
   }
 
   /** A newer connection elsewhere has the client: the gateway's name of the one here; null where there is none. */

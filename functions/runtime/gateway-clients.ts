@@ -74,9 +74,9 @@ export class GatewayClients implements EdgeChannel {
 
   /** What a connection of the gateway has for the shard. */
   hear({ clientId, connectionNumber, frame, gatewayId, commands }: RemoteCommands): void {
-    for (const { type } of commands) {
-      if (type !== 'connected') continue;
-      this.#channel.connected(clientId, connectionNumber, gatewayId);
+    for (const command of commands) {
+      if (command.type !== 'connected') continue;
+      this.#channel.connected(clientId, connectionNumber, gatewayId, command.expiresAtMs);
       this.#parts.local.takenOver(clientId, connectionNumber);
     }
     this.#channel.moved(clientId, connectionNumber, gatewayId, frame);
@@ -132,8 +132,16 @@ export class GatewayClients implements EdgeChannel {
   #look(): void {
     const everyMs = this.#limits.gatewaySilenceMaxMs / LOOKS_IN_SILENCE;
     this.#cancel = this.#parts.clock.after(everyMs, () => {
+      // Its edge sees it with the next frame of the client, who need not send any.
+      for (const expired of this.#channel.expiredAt(this.#parts.clock.now())) void this.#end(expired);
       void this.#lookAt(this.#channel.silentSince(this.#parts.clock.now() - everyMs)).finally(() => this.#look());
     });
+  }
+
+  async #end({ clientId, number, gatewayId }: { clientId: string; number: number; gatewayId: string }): Promise<void> {
+    this.#channel.disconnected(clientId, number);
+    this.#close(gatewayId);
+    await this.#lost(clientId, number);
   }
 
   /** One after the other: this is no hurry. */
@@ -146,9 +154,7 @@ export class GatewayClients implements EdgeChannel {
         if (clock.now() - heardAtMs <= this.#limits.gatewaySilenceMaxMs) {
           this.#channel.heardAt(clientId, number, heardAtMs);
         } else if (this.#channel.has(clientId, number)) {
-          this.#channel.disconnected(clientId, number);
-          this.#close(gatewayId);
-          await this.#lost(clientId, number);
+          await this.#end({ clientId, number, gatewayId });
         }
       } catch (error) {
         telemetry.log('warn', 'silent-client-not-looked-up', { client: clientId, error: String(error) });

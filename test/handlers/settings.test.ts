@@ -322,7 +322,7 @@ for (const host of ['0.0.0.0', '[::]', '10.0.0.1', 'mqtt.example', '[::ffff:10.0
   test(`a listener on ${host} starts only with authentication, or where everybody is let in expressly`, () => {
     const told = problems({ PULSEGATE_LISTEN });
     assert.equal(told.length, 1);
-    assert.match(told[0] ?? '', /PULSEGATE_AUTH is not set; set it to users:FILE, or to anonymous/);
+    assert.match(told[0] ?? '', /PULSEGATE_AUTH is not set; set it to users:FILE or jwt:…, or to anonymous/);
     assert.deepEqual(settings({ PULSEGATE_LISTEN, PULSEGATE_AUTH: 'anonymous' }).auth, { kind: 'anonymous' });
     const users = settings({ PULSEGATE_LISTEN, PULSEGATE_AUTH: 'users:people.txt' });
     assert.deepEqual(users.auth, { kind: 'users', file: 'people.txt' });

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate, type Packet, parser } from 'mqtt-packet';
-import { anonymous } from '../../functions/adapters/auth/anonymous.js';
 import { openEmbedded } from '../../functions/adapters/embedded/embedded.js';
 import { systemClock } from '../../functions/adapters/system/clock.js';
+import type { Authenticator } from '../../functions/ports/authenticator.js';
 import type { EdgeChannel } from '../../functions/ports/channels.js';
 import { PortError } from '../../functions/ports/errors.js';
 import type { Gateway } from '../../functions/ports/gateway.js';
@@ -75,6 +75,8 @@ export class GatewayStage {
   worker: Worker | undefined;
   /** What the next posts come to; nothing: they arrive. */
   readonly failures: (PortError | 'lost-answer')[] = [];
+  /** Of who comes next. */
+  expiresAtMs: number | undefined;
   #start!: () => Promise<Worker>;
   #ids = 0;
 
@@ -93,7 +95,13 @@ export class GatewayStage {
     const tell = async (commands: RemoteCommands) =>
       void (await log.append(commandTopic(0), toCommandRecord(commands)));
     const { presence, inbound } = store;
-    const parts = { clock, telemetry: silent, authenticator: anonymous, presence, inbound, publisher, gateway, tell };
+    const authenticator: Authenticator = {
+      authenticate: async () => {
+        const { expiresAtMs } = stage;
+        return { admitted: true, principal: '', ...(expiresAtMs !== undefined && { expiresAtMs }) };
+      },
+    };
+    const parts = { clock, telemetry: silent, authenticator, presence, inbound, publisher, gateway, tell };
     const edgeParts = { ...parts, connections: stage.connections };
     stage.frames = new GatewayFrames(edgeParts, new GatewayEdge(edgeParts, limits), 200_000);
     const frame = (epoch: number, counter: number, bytes: Uint8Array) =>

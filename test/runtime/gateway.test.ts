@@ -154,3 +154,32 @@ test('a worker that comes closes connections from before it, and their clients f
   await again.packets.until('both', () => again.publishes().length === 2);
   assert.deepEqual(again.publishes(), ['1', '2']);
 });
+
+test('a connection whose time is over is closed though its client says nothing, and its will is published', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('wills/+'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  stage.expiresAtMs = Date.now() + 300;
+  const will = { topic: 'wills/brief', payload: 'over', qos: 1, retain: false, properties: {} };
+  const brief = await stage.connect('brief', { will });
+  const staying = eventually(async () => {
+    await reader.frame(new Uint8Array());
+    return stage.closed.includes(brief.id);
+  });
+  await within('it is closed', staying);
+  await reader.packets.until('the will', () => reader.publishes().includes('over'));
+  assert.ok(!stage.closed.includes(reader.id));
+});
+
+test('an empty frame after the time of a connection is answered by its end', async (t) => {
+  const stage = await GatewayStage.start(t);
+  stage.expiresAtMs = Date.now() + 50;
+  const brief = await stage.connect('brief');
+  await within(
+    'its end',
+    eventually(() => Date.now() >= (stage.expiresAtMs ?? 0)),
+  );
+  assert.equal((await brief.frame(new Uint8Array())).type, 'closed');
+  await brief.packets.find('why', (packet) => packet.cmd === 'disconnect' && packet.reasonCode === 0xa0);
+});
