@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: rules have placeholders that look like it
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { anonymous } from '../../../functions/adapters/auth/anonymous.js';
 import { parseRules, withRules } from '../../../functions/adapters/auth/rules.js';
 import type { Admission, Authenticator } from '../../../functions/ports/authenticator.js';
@@ -67,3 +69,8 @@ for (const [content, why] of [
     assert.throws(() => parseRules(content), why);
   });
 }
+
+test('the rules that docs/SECURITY.md shows are rules', () => {
+  const shown = /```yaml\n(.*?)```/s.exec(readFileSync('docs/SECURITY.md', 'utf8'))?.[1] ?? '';
+  assert.equal(parseRules(parse(shown)).length, 3);
+});
