@@ -80,7 +80,7 @@ export class GatewayStage {
   #start!: () => Promise<Worker>;
   #ids = 0;
 
-  static async start(scope: Scope): Promise<GatewayStage> {
+  static async start(scope: Scope, more: Partial<typeof LIMITS> = {}): Promise<GatewayStage> {
     const stage = new GatewayStage();
     const directory = mkdtempSync(join(tmpdir(), 'pulsegate-gateway-'));
     const { log, store, close } = await openEmbedded(directory);
@@ -112,7 +112,7 @@ export class GatewayStage {
         {
           ...shared,
           presence: new Presence({ store: presence, clock, edge: 'worker' }),
-          gateway: { gateway, connections: stage.connections, frame, limits: LIMITS },
+          gateway: { gateway, connections: stage.connections, frame, limits: { ...LIMITS, ...more } },
         },
         { shard: 0, owner: 'worker', limits },
       );

@@ -48,6 +48,24 @@ test('one that was not taken is read anew, but not for everybody who is turned a
   assert.equal(there.asked.length, 2);
 });
 
+test('an answer that takes its time is waited for, not asked for again', async () => {
+  let nowMs = 0;
+  let asked = 0;
+  let answer: (text: string) => void = () => {};
+  const fetch = () => {
+    asked += 1;
+    return new Promise<string>((resolve) => {
+      answer = resolve;
+    });
+  };
+  const secrets = cachedSecrets({ fetch, maxAgeMs: MAX_AGE_MS, now: () => nowMs });
+  const first = secrets.read('s');
+  nowMs += PAUSE_MS * 2;
+  const second = secrets.read('s');
+  answer('slow');
+  assert.deepEqual([await first, await second, asked], ['slow', 'slow', 1]);
+});
+
 test('what was read serves on while nobody answers, who is asked again after pauses', async () => {
   const { secrets, there, pass } = opened('known');
   await secrets.read('s');
