@@ -74,7 +74,7 @@ function turnAway(
   effects: Effect[],
 ): void {
   effects.push({ type: 'count', name: 'publications-refused' });
-  effects.push({ type: 'report', level: 'info', event: 'publication-refused', text });
+  effects.push({ type: 'report', level: 'warn', event: 'publication-refused', text });
   const { qos, packetId } = packet;
   if (qos === 0) return;
   const canBeTold = state.level !== null && LEVELS[state.level].reasonCodes;

@@ -36,7 +36,7 @@ export function openLog(
 /** What is in AWS Secrets Manager; it is asked only once a secret is wanted. */
 export function openSecrets({ limits }: Pick<Settings, 'limits'>): Secrets {
   const fetch = secretsManager(() => regionOf(null));
-  return cachedSecrets({ fetch, maxAgeMs: limits.secretsMaxAgeS * 1000, now: () => performance.now() });
+  return cachedSecrets({ fetch, maxAgeMs: limits.secretsMaxAgeS * 1000, now: () => Date.now() });
 }
 
 /** One of the secrets. */

@@ -6,7 +6,7 @@ export interface CachedSecretsOptions {
   fetch: (name: string) => Promise<string>;
   /** How long a text is taken for the one of now. */
   maxAgeMs: number;
-  /** Milliseconds, of a clock that never goes back. */
+  /** Milliseconds since the epoch: a clock that only counts on stands still while a function is frozen. */
   now: () => number;
 }
 
@@ -24,6 +24,12 @@ interface Entry {
 /** Keeps what was read, and asks for one secret once at a time, however many want it. */
 export function cachedSecrets({ fetch, maxAgeMs, now }: CachedSecretsOptions): Secrets {
   const entries = new Map<string, Entry>();
+
+  /** A clock that was put back makes all of it old. */
+  const isOver = (sinceMs: number, lengthMs: number): boolean => {
+    const ageMs = now() - sinceMs;
+    return ageMs < 0 || ageMs >= lengthMs;
+  };
 
   const ask = async (id: string, entry: Entry): Promise<void> => {
     entry.askedAtMs = now();
@@ -48,7 +54,7 @@ export function cachedSecrets({ fetch, maxAgeMs, now }: CachedSecretsOptions): S
       asking: null,
     };
     entries.set(id, entry);
-    if (isDue(entry) && now() - entry.askedAtMs >= PAUSE_MS) {
+    if (isDue(entry) && isOver(entry.askedAtMs, PAUSE_MS)) {
       entry.asking ??= ask(id, entry).finally(() => {
         entry.asking = null;
       });
@@ -59,7 +65,7 @@ export function cachedSecrets({ fetch, maxAgeMs, now }: CachedSecretsOptions): S
   };
 
   return {
-    read: (name) => get(name, ({ readAtMs }) => now() - readAtMs >= maxAgeMs),
+    read: (name) => get(name, ({ readAtMs }) => isOver(readAtMs, maxAgeMs)),
     renew: (name) => get(name, () => true),
   };
 }

@@ -66,6 +66,15 @@ test('an answer that takes its time is waited for, not asked for again', async (
   assert.deepEqual([await first, await second, asked], ['slow', 'slow', 1]);
 });
 
+test('a clock that is put back makes nothing last longer', async () => {
+  const { secrets, there, pass } = opened('old');
+  pass(10 * MAX_AGE_MS);
+  await secrets.read('s');
+  there.text = 'new';
+  pass(-5 * MAX_AGE_MS);
+  assert.equal(await secrets.read('s'), 'new');
+});
+
 test('what was read serves on while nobody answers, who is asked again after pauses', async () => {
   const { secrets, there, pass } = opened('known');
   await secrets.read('s');
