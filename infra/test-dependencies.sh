@@ -4,9 +4,8 @@
 set -euo pipefail
 
 python="${PULSEGATE_TEST_PYTHON_HOME:-$HOME/.cache/pulsegate/python}"
-paho='paho-mqtt==2.1.0'
-# An emulator of Secrets Manager.
-moto='moto[secretsmanager,server]==5.2.5'
+# moto emulates Secrets Manager.
+packages=('paho-mqtt==2.1.0' 'cfn-lint==1.58.0' 'moto[secretsmanager,server]==5.2.5')
 
 missing=()
 # A command, and Debian's package that has it.
@@ -33,7 +32,7 @@ if ((${#missing[@]} > 0)); then
   DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
 fi
 
-if ! "$python/bin/python" -c 'import moto.server, paho.mqtt' 2>/dev/null; then
+if ! "$python/bin/python" -c 'import cfnlint, moto.server, paho.mqtt' 2>/dev/null; then
   python3 -m venv "$python"
-  "$python/bin/pip" install --quiet "$paho" "$moto"
+  "$python/bin/pip" install --quiet "${packages[@]}"
 fi
