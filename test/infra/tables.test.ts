@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { TABLE, TTL_ATTRIBUTE, tableName } from '../../functions/adapters/dynamodb/keys.js';
+import { connectionsTableName, TABLE, TTL_ATTRIBUTE, tableName } from '../../functions/adapters/dynamodb/keys.js';
 
 /** CloudFormation's short forms as their long ones: `!Ref X` is `{ Ref: X }`, `!Sub` and `!GetAtt` are `Fn::…`. */
 const SHORT_FORMS = ['Ref', 'Sub', 'GetAtt'].map((name) => ({
@@ -18,23 +18,35 @@ interface Template {
 const text = readFileSync('infra/tables.yml', 'utf8');
 const template = parse(text, { customTags: SHORT_FORMS }) as Template;
 const table = template.Resources.StoreTable!;
+const connections = template.Resources.ConnectionsTable!;
 
-test('infra deploys the one table that the key design names', () => {
-  assert.deepEqual(Object.keys(template.Resources), ['StoreTable']);
-  assert.equal(table.Type, 'AWS::DynamoDB::Table');
-  const { AttributeDefinitions, KeySchema, BillingMode } = table.Properties;
-  assert.deepEqual({ AttributeDefinitions, KeySchema, BillingMode }, TABLE);
-  assert.equal('GlobalSecondaryIndexes' in table.Properties, false);
+test('infra deploys the two tables that the key design names', () => {
+  assert.deepEqual(Object.keys(template.Resources), ['StoreTable', 'ConnectionsTable']);
+  for (const { Type, Properties } of [table, connections]) {
+    assert.equal(Type, 'AWS::DynamoDB::Table');
+    const { AttributeDefinitions, KeySchema, BillingMode } = Properties;
+    assert.deepEqual({ AttributeDefinitions, KeySchema, BillingMode }, TABLE);
+    assert.equal('GlobalSecondaryIndexes' in Properties, false);
+  }
 });
 
 test('rows expire by the attribute that the store writes', () => {
-  assert.deepEqual(table.Properties.TimeToLiveSpecification, { AttributeName: TTL_ATTRIBUTE, Enabled: true });
+  for (const { Properties } of [table, connections]) {
+    assert.deepEqual(Properties.TimeToLiveSpecification, { AttributeName: TTL_ATTRIBUTE, Enabled: true });
+  }
 });
 
-test('the table is called as the store calls it, by the same default prefix', () => {
-  const { 'Fn::Sub': name } = table.Properties.TableName as { 'Fn::Sub': string };
-  assert.equal(name.replace(`\${StorePrefix}`, 'any'), tableName('any'));
+test('the tables are called as the store calls them, by the same default prefix', () => {
+  const nameOf = ({ Properties }: { Properties: Record<string, unknown> }) =>
+    (Properties.TableName as { 'Fn::Sub': string })['Fn::Sub'].replace(`\${StorePrefix}`, 'any');
+  assert.equal(nameOf(table), tableName('any'));
+  assert.equal(nameOf(connections), connectionsTableName('any'));
   assert.equal(template.Parameters.StorePrefix?.Default, 'pulsegate');
+});
+
+test('connections are not backed up, and go with their stack', () => {
+  assert.equal(connections.DeletionPolicy, 'Delete');
+  assert.deepEqual(connections.Properties.PointInTimeRecoverySpecification, { PointInTimeRecoveryEnabled: false });
 });
 
 test('the table outlives its stack, and a mistake', () => {
