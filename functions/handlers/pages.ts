@@ -22,10 +22,9 @@ export function pagesOf(problem: () => string | null, facts: () => SystemFacts):
   };
 }
 
-function metricsText({ version, connections, sessions, subscriptions, counters }: SystemFacts): string {
-  const gauges = Object.entries({ connections, sessions, subscriptions }).map(([name, value]) =>
-    metric(`pulsegate_${name}`, 'gauge', value),
-  );
+function metricsText({ version, connections, sessions, subscriptions, backlogAgeMs, counters }: SystemFacts): string {
+  const now = { connections, sessions, subscriptions, backlog_age_ms: backlogAgeMs };
+  const gauges = Object.entries(now).map(([name, value]) => metric(`pulsegate_${name}`, 'gauge', value));
   const totals = Object.entries(counters).map(([name, value]) =>
     metric(`pulsegate_${name.replaceAll('-', '_')}_total`, 'counter', value),
   );

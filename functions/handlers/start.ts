@@ -79,6 +79,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     connections: edge.connectionCount,
     sessions: worker?.sessionCount ?? 0,
     subscriptions: worker?.subscriptionCount ?? 0,
+    backlogAgeMs: worker?.backlogAgeMs ?? 0,
     counters: telemetry.snapshot(),
   });
   const startWorker = async () => {

@@ -7,6 +7,8 @@ export interface SystemFacts {
   connections: number;
   sessions: number;
   subscriptions: number;
+  /** How long publications were in the log when they were handed out: the longest of the last minute. */
+  backlogAgeMs: number;
   counters: Readonly<Record<string, number>>;
 }
 

@@ -7,6 +7,7 @@ import type { SessionLimits } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
 import { fromRecord } from '../topics/record.js';
 import { layoutIn } from '../topics/routes.js';
+import { BacklogAge } from './backlog-age.js';
 import { CommandFollower } from './command-follower.js';
 import { GatewayClients, type GatewayClientsLimits, type GatewayClientsParts } from './gateway-clients.js';
 import { History } from './history.js';
@@ -49,6 +50,7 @@ export class Worker implements SessionChannel {
   readonly #subscribing: SubscribeLine;
   readonly #seldom: Seldom;
   readonly #repeats = new Repeats();
+  readonly #backlogAge = new BacklogAge();
   readonly #shardNumber: number;
   readonly #lingerMs: number;
   #commands: CommandFollower | undefined;
@@ -124,6 +126,11 @@ export class Worker implements SessionChannel {
     return this.#driver.shard.subscriptionCount;
   }
 
+  /** See `BacklogAge`. */
+  get backlogAgeMs(): number {
+    return this.#backlogAge.at(this.#parts.clock.now());
+  }
+
   /** See `Shard.publishOwn`. */
   publishOwn(publication: Publication): void {
     this.#driver.shard.publishOwn(publication, this.#parts.clock.now());
@@ -168,6 +175,7 @@ export class Worker implements SessionChannel {
   async #handOutAll(follower: PartitionFollower, entries: readonly LogEntry[]): Promise<void> {
     let now = this.#parts.clock.now();
     let bytes = 0;
+    if (entries[0] !== undefined) this.#backlogAge.handedOut(entries[0].appendedAtMs, now);
     for (const entry of entries) {
       if (this.#driver.isStoringMuch) {
         await this.#driver.stored();

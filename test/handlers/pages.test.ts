@@ -32,7 +32,7 @@ test('nothing else is a page, and nothing is there to be written to', async () =
 
 test('who is not ready says why, and is alive', () => {
   let problem: string | null = 'the log cannot be reached';
-  const facts = { version: '1.2.3', connections: 1, sessions: 2, subscriptions: 3, counters: {} };
+  const facts = { version: '1.2.3', connections: 1, sessions: 2, subscriptions: 3, backlogAgeMs: 4, counters: {} };
   const pages = pagesOf(
     () => problem,
     () => facts,
@@ -54,6 +54,7 @@ test('what is counted can be read by a monitor', async (t) => {
   for (const line of [
     /^# TYPE pulsegate_connections gauge$/m,
     /^pulsegate_connections 1$/m,
+    /^pulsegate_backlog_age_ms \d+$/m,
     /^pulsegate_subscriptions 1$/m,
     /^pulsegate_subscriptions_refused_total 1$/m,
     /^pulsegate_publications_received_total 1$/m,
