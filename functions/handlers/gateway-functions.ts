@@ -45,6 +45,8 @@ let opened: Promise<GatewayFunctions> | undefined;
 export function gatewayFunctions(): Promise<GatewayFunctions> {
   opened ??= open().catch((error: unknown) => {
     opened = undefined;
+    // Once for each invocation: nothing works before it is mended.
+    process.stderr.write(`Pulsegate cannot start:\n${error instanceof Error ? error.message : error}\n`);
     throw error;
   });
   return opened;
@@ -103,9 +105,6 @@ async function open(): Promise<GatewayFunctions> {
   return gatewayFunctionsOf(parts, settings);
 }
 
-/** Said by whoever runs the function, once for each invocation: nothing works before it is mended. */
 function refused(problems: readonly string[]): Error {
-  const text = ['Pulsegate cannot start:', ...problems.map((problem) => `- ${problem}`)].join('\n');
-  process.stderr.write(`${text}\n`);
-  return new Error(text);
+  return new Error(problems.map((problem) => `- ${problem}`).join('\n'));
 }
