@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-/** Lambda's systems from nodejs20.x on are Amazon Linux 2023. */
-const GLIBC = '2.34';
+/** The newest of each that Lambda has: its systems from nodejs20.x on are Amazon Linux 2023, with glibc 2.34 and the libraries of GCC 11. */
+const VERSIONS = { GLIBC: '2.34', GLIBCXX: '3.4.29', CXXABI: '1.3.13', GCC: '7.0.0' };
 const LIBRARIES = /^(ld-linux-(x86-64|aarch64)|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+))\.so\.\d+$/;
 const MACHINES = { 62: 'x86_64', 183: 'arm64' };
 
@@ -12,7 +12,10 @@ export function addonProblems(file, architecture) {
   const problems = [];
   if (needs.architecture !== architecture)
     problems.push(`it is for ${needs.architecture}, the functions for ${architecture}`);
-  if (isNewer(needs.glibc, GLIBC)) problems.push(`it needs glibc ${needs.glibc}, and Lambda has ${GLIBC}`);
+  for (const [name, version] of Object.entries(needs.versions)) {
+    const there = VERSIONS[name];
+    if (isNewer(version, there)) problems.push(`it needs ${name}_${version}, and Lambda has ${name}_${there}`);
+  }
   const missing = needs.libraries.filter((library) => !LIBRARIES.test(library));
   if (missing.length > 0)
     problems.push(`it needs ${missing.join(', ')}, which Lambda does not have: link them statically`);
@@ -26,7 +29,7 @@ export function addonNeeds(file) {
   if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46 || bytes.readUInt16BE(4) !== 0x0201) return null;
   const sections = sectionsOf(bytes);
   const libraries = [];
-  let glibc = '0';
+  const versions = {};
   for (const { type, start, size, link } of sections) {
     const text = (offset) => textAt(bytes, sections[link].start + offset);
     if (type === DYNAMIC) {
@@ -35,18 +38,20 @@ export function addonNeeds(file) {
       }
     } else if (type === VERSIONS_NEEDED) {
       for (const name of versionsAt(bytes, start)) {
-        const version = /^GLIBC_(\d[\d.]*)$/.exec(text(name))?.[1];
-        if (version !== undefined && isNewer(version, glibc)) glibc = version;
+        const [, of, version] = /^([A-Z]+)_(\d[\d.]*)$/.exec(text(name).replace(RELATIVE, 'GLIBC_2.36')) ?? [];
+        if (of in VERSIONS && isNewer(version, versions[of] ?? '0')) versions[of] = version;
       }
     }
   }
   const machine = bytes.readUInt16LE(18);
-  return { architecture: MACHINES[machine] ?? `machine ${machine}`, libraries, glibc };
+  return { architecture: MACHINES[machine] ?? `machine ${machine}`, libraries, versions };
 }
 
 const DYNAMIC = 6;
 const VERSIONS_NEEDED = 0x6ffffffe;
 const NEEDED = 1n;
+/** By which glibc says that it takes packed relocations. */
+const RELATIVE = 'GLIBC_ABI_DT_RELR';
 
 function sectionsOf(bytes) {
   const table = Number(bytes.readBigUInt64LE(40));

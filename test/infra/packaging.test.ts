@@ -14,7 +14,7 @@ const { bundleFunctions } = (await import(pathToFileURL(resolve('infra/function-
   bundleFunctions: (options: { outdir: string; addon?: string }) => Promise<void>;
 };
 const { addonNeeds, addonProblems } = (await import(pathToFileURL(resolve('infra/addon-needs.mjs')).href)) as {
-  addonNeeds: (file: string) => { architecture: string; libraries: string[]; glibc: string } | null;
+  addonNeeds: (file: string) => { architecture: string; libraries: string[]; versions: Record<string, string> } | null;
   addonProblems: (file: string, architecture: string) => string[];
 };
 
@@ -87,7 +87,8 @@ if (existsSync(ADDON)) {
     const needs = addonNeeds(ADDON);
     assert.equal(needs?.architecture, process.arch === 'x64' ? 'x86_64' : process.arch);
     assert.ok(needs.libraries.some((library) => /^libc\.so\.6$/.test(library)));
-    assert.match(needs.glibc, /^2\.\d+$/);
+    assert.match(needs.versions.GLIBC ?? '', /^2\.\d+$/);
+    assert.match(needs.versions.GLIBCXX ?? '', /^3\.4\.\d+$/);
     const other = needs.architecture === 'arm64' ? 'x86_64' : 'arm64';
     assert.match(addonProblems(ADDON, other).join(), /it is for/);
     assert.deepEqual(addonProblems('package.json', other), ['package.json is no shared object for 64-bit Linux']);
