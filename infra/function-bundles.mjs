@@ -17,6 +17,8 @@ export async function bundleFunctions({ outdir, addon = null }) {
     outExtension: { '.js': '.cjs' },
     ...OPTIONS,
     external: ['pulsar-client'],
+    // Node's own of another time, packed for browsers, which mqtt-packet's buffers ask for.
+    alias: { 'readable-stream': 'node:stream' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'moduleUrl' },
   });
