@@ -36,7 +36,7 @@ const dynamo = { region: DYNAMO_REGION, prefix, endpoint: services.dynamo.endpoi
 await createTables({ ...dynamo, shards: 1 });
 await createConnectionsTable(dynamo);
 
-const resources = resourcesOf(packaged({ ...WHOLE, auth: 'anonymous' }).template);
+const resources = resourcesOf(packaged(WHOLE).template);
 const tables = { [tableName(prefix)]: 'StoreTable', [connectionsTableName(prefix)]: 'ConnectionsTable' };
 const guardOf = (role: string) =>
   RoleGuard.start({ after }, { role: resources[role]!, tables, target: services.dynamo.endpoint });
