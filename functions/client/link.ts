@@ -32,7 +32,7 @@ export class Link {
   #isObeying = false;
   #written: Uint8Array[] = [];
   #timer: unknown;
-  #timerAtMs = Number.POSITIVE_INFINITY;
+  #timerAtMs: number | null = null;
 
   constructor(url: string, subprotocols: string[], settings: Settings, events: LinkEvents) {
     this.#url = url;
@@ -119,26 +119,22 @@ export class Link {
     };
   }
 
+  /** What is still heard of it is of a socket that the machine does not know any more. */
   #close(number: number, code: number): void {
-    const socket = this.#sockets.get(number);
+    this.#sockets.get(number)?.close(code);
     this.#sockets.delete(number);
-    if (socket === undefined) return;
-    socket.onopen = null;
-    socket.onmessage = null;
-    socket.onclose = null;
-    socket.close(code);
   }
 
   /** One timer for the nearest deadline. A timer that fires early only looks again. */
   #setTimer(): void {
-    const atMs = nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY;
+    const atMs = nextDeadline(this.#state);
     if (atMs === this.#timerAtMs) return;
     const { clearTimeout, now, setTimeout } = this.#settings;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
-    if (atMs === Number.POSITIVE_INFINITY) return;
+    if (atMs === null) return;
     const run = () => {
-      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#timerAtMs = null;
       this.#feed({ type: 'ticked' });
     };
     this.#timer = setTimeout(run, Math.max(0, atMs - now()));

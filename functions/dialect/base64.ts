@@ -13,30 +13,30 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** null where the text is not the base64 of anything. */
 export function fromBase64(text: string): Uint8Array | null {
-  const { length } = text;
-  if (length % 4 !== 0) return null;
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const bytes = new Uint8Array((length / 4) * 3 - padding);
-  let at = 0;
-  for (let i = 0; i < length; i += 4) {
-    const isLast = i + 4 === length;
-    const a = sextet(text, i);
-    const b = sextet(text, i + 1);
-    const c = isLast && padding === 2 ? 0 : sextet(text, i + 2);
-    const d = isLast && padding > 0 ? 0 : sextet(text, i + 3);
+  if (text.length % 4 !== 0) return null;
+  const digits = text.replace(/==?$/, '');
+  const bytes = new Uint8Array((digits.length * 3) >> 2);
+  for (let i = 0, at = 0; i < digits.length; i += 4, at += 3) {
+    const a = sextet(digits, i);
+    const b = sextet(digits, i + 1);
+    const c = sextet(digits, i + 2);
+    const d = sextet(digits, i + 3);
     if ((a | b | c | d) < 0) return null;
     const bits = (a << 18) | (b << 12) | (c << 6) | d;
     // Bits that stand for nothing are 0: each byte string has one text.
-    if (isLast && padding > 0 && (bits & (padding === 2 ? 0xffff : 0xff)) !== 0) return null;
-    bytes[at++] = bits >> 16;
-    if (at < bytes.length) bytes[at++] = (bits >> 8) & 0xff;
-    if (at < bytes.length) bytes[at++] = bits & 0xff;
+    if (bytes.length - at < 3 && (bits & (0xffff >> (8 * (bytes.length - at - 1)))) !== 0) return null;
+    // What is past the end is left out.
+    bytes[at] = bits >> 16;
+    bytes[at + 1] = bits >> 8;
+    bytes[at + 2] = bits;
   }
   return bytes;
 }
 
-function sextet(text: string, at: number): number {
-  const code = text.charCodeAt(at);
+/** 0 past the end. */
+function sextet(digits: string, at: number): number {
+  if (at >= digits.length) return 0;
+  const code = digits.charCodeAt(at);
   return code < 128 ? (VALUES[code] as number) : -1;
 }
 

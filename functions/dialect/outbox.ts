@@ -1,5 +1,5 @@
 import { type ClientFrame, FRAME_MAX_BYTES } from './client-frame.js';
-import { CONNECT, concatenated, PINGREQ, packetLength } from './packets.js';
+import { CONNECT, concatenated, NOTHING, PINGREQ, packetLength } from './packets.js';
 
 /** What the client half has to send: the stream that its user writes, cut into packets and those into frames. Plain data. */
 export interface Outbox {
@@ -83,8 +83,6 @@ export function landed(outbox: Outbox): void {
   outbox.bytes -= outbox.inFlight?.bytes.length ?? 0;
   outbox.inFlight = null;
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** The byte after the fixed header and the protocol name (section 3.1.2 of every level). */
 function levelOf(connect: Uint8Array): number {

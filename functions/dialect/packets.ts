@@ -4,6 +4,8 @@ export const CONNACK = 0x20;
 export const PINGREQ = 0xc0;
 export const PINGRESP = 0xd0;
 
+export const NOTHING = new Uint8Array(0);
+
 /** Length of the packet that begins at `at`; null: its fixed header is not there in full; -1: there is no such packet. */
 export function packetLength(bytes: Uint8Array, at = 0): number | null {
   let value = 0;

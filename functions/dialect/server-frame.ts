@@ -38,8 +38,7 @@ export type Refusal = (typeof REFUSALS)[number];
 export type ServerFrameProblem = 'head' | 'base64' | 'token' | 'word';
 
 const REFUSALS = ['unknown', 'unavailable', 'malformed', 'too-large', 'resume'] as const;
-const NUMBER = '([1-9]\\d{0,14})';
-const HEAD = new RegExp(`^(?:w${NUMBER}\\.${NUMBER}|${NUMBER}(!?)):`);
+const HEAD = /^(?:w([1-9]\d{0,14})\.([1-9]\d{0,14})|([1-9]\d{0,14})(!?)):/;
 const TOKEN = /^[\w.=-]+$/;
 
 export function serverFrame(frame: ServerFrame): string {

@@ -1,5 +1,5 @@
 import type { Seen } from './client-frame.js';
-import { concatenated, wholePackets } from './packets.js';
+import { concatenated, NOTHING, wholePackets } from './packets.js';
 import type { ServerFrame } from './server-frame.js';
 
 export type WorkerFrame = Extract<ServerFrame, { type: 'worker' }>;
@@ -28,7 +28,6 @@ const EARLY_FRAMES_MAX = 64;
  * its receiver.
  */
 const KEPT_MAX_BYTES = 16 * 1024 * 1024;
-const NOTHING = new Uint8Array(0);
 
 export function newWorkerOrder(): WorkerOrder {
   return { epoch: 0, next: 1, early: [], partial: NOTHING, isOpen: false, ready: [], missed: 0 };
