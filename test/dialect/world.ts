@@ -151,6 +151,9 @@ export class World {
   tick(): boolean {
     const atMs = nextDeadline(this.client);
     if (atMs === null) return false;
+    // A network that loses the same frame twice, or keeps it for so long, ends the connection: not what this world is for.
+    const { deadlines, order } = this.client;
+    if (deadlines.ordered === atMs && order.missed === order.next) return false;
     this.nowMs = Math.max(this.nowMs, atMs);
     this.feed({ type: 'ticked' });
     return true;
