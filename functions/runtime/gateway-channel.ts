@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import { portErrorCode } from '../ports/errors.js';
 import type { Gateway } from '../ports/gateway.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import { GatewayPosts } from './gateway-posts.js';
 import { TokenBucket } from './token-bucket.js';
 
 export interface GatewayChannelLimits {
@@ -28,15 +29,7 @@ interface Connection {
   readonly clientId: string;
   readonly number: number;
   gatewayId: string;
-  /** Since when the gateway knows it under this name, or earlier; milliseconds since the epoch. */
-  sinceMs: number;
-  /** Not in a frame yet. */
-  waiting: Uint8Array[];
-  waitingBytes: number;
-  /** Taken by the gateway, or in doubt: then repeated under its number. */
-  frame: string | null;
-  frameBytes: number;
-  counter: number;
+  readonly posts: GatewayPosts;
   /** Of the client, the newest that was heard of, and when it or another was. */
   heardFrame: number;
   heardAtMs: number;
@@ -47,16 +40,14 @@ interface Connection {
   failingSinceMs: number | null;
 }
 
-/** Of a frame before base64: with it, 128 KB are not exceeded, above which the gateway answers 413. */
-const FRAME_MAX_BYTES = 96_000;
 const DRAINED_BYTES = 64 * 1024;
 const DRAINED_LOOK_MS = 20;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 /** A connection whose frames are not taken for so long is given up. */
 const GIVE_UP_MS = 30_000;
-/** A connection that has just been made may not be known to the whole gateway. */
-const NEW_MS = 3_000;
+/** A connection that the gateway does not know may be known in a moment, or go on under another name. */
+const GONE_MS = 10_000;
 
 /**
  * Deliveries to connections that a gateway holds: what waits for one is joined into one frame, one of its frames is under way
@@ -85,20 +76,14 @@ export class GatewayChannel implements EdgeChannel {
   connected(clientId: string, connectionNumber: number, gatewayId: string, expiresAtMs = Infinity): void {
     const known = this.#byClient.get(clientId);
     if (known !== undefined && known.number > connectionNumber) return;
-    const sinceMs = this.#parts.clock.now();
     if (known?.number === connectionNumber) return;
     this.#byClient.set(clientId, {
       clientId,
       number: connectionNumber,
       gatewayId,
-      sinceMs,
-      waiting: [],
-      waitingBytes: 0,
-      frame: null,
-      frameBytes: 0,
-      counter: 0,
+      posts: new GatewayPosts(this.#parts.frame),
       heardFrame: 0,
-      heardAtMs: sinceMs,
+      heardAtMs: this.#parts.clock.now(),
       expiresAtMs,
       isBusy: false,
       delayMs: FIRST_DELAY_MS,
@@ -106,13 +91,27 @@ export class GatewayChannel implements EdgeChannel {
     });
   }
 
-  /** The connection goes on under another name, said with that frame of the client. */
-  moved(clientId: string, connectionNumber: number, gatewayId: string, frame: number): void {
+  /**
+   * The connection goes on under another name, said with that frame of the client, and `has` so many of the worker's. What it
+   * misses is posted again; false: it misses more than is kept, and is not known any more.
+   */
+  moved(
+    clientId: string,
+    connectionNumber: number,
+    { gatewayId, frame, has }: { gatewayId: string; frame: number; has: number },
+  ): boolean {
     const connection = this.#byClient.get(clientId);
-    if (connection?.number !== connectionNumber || connection.gatewayId === gatewayId) return;
-    if (frame < connection.heardFrame) return;
+    if (connection?.number !== connectionNumber || connection.gatewayId === gatewayId) return true;
+    if (frame < connection.heardFrame) return true;
+    if (!connection.posts.repeatAfter(has)) {
+      this.#byClient.delete(clientId);
+      return false;
+    }
     connection.gatewayId = gatewayId;
-    connection.sinceMs = this.#parts.clock.now();
+    connection.failingSinceMs = null;
+    connection.delayMs = FIRST_DELAY_MS;
+    if (connection.posts.hasMore) this.#enter(connection);
+    return true;
   }
 
   /** It is over: nothing more is delivered to it. */
@@ -160,13 +159,11 @@ export class GatewayChannel implements EdgeChannel {
   deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void {
     const connection = this.#byClient.get(clientId);
     if (connection?.number !== connectionNumber) return;
-    const unsent = connection.waitingBytes + connection.frameBytes;
-    if (droppable && unsent > this.#limits.sendBufferMaxBytes) {
+    if (droppable && connection.posts.unsentBytes > this.#limits.sendBufferMaxBytes) {
       this.#parts.telemetry.count('publications-dropped-slow-client');
       return;
     }
-    connection.waiting.push(bytes);
-    connection.waitingBytes += bytes.length;
+    connection.posts.add(bytes);
     this.#enter(connection);
   }
 
@@ -174,7 +171,7 @@ export class GatewayChannel implements EdgeChannel {
     for (;;) {
       const connection = this.#byClient.get(clientId);
       if (connection?.number !== connectionNumber) return;
-      if (connection.waitingBytes + connection.frameBytes <= DRAINED_BYTES) return;
+      if (connection.posts.unsentBytes <= DRAINED_BYTES) return;
       await new Promise<void>((resume) => this.#parts.clock.after(DRAINED_LOOK_MS, resume));
     }
   }
@@ -212,15 +209,15 @@ export class GatewayChannel implements EdgeChannel {
     const { gateway, telemetry } = this.#parts;
     this.#posting += 1;
     try {
-      const frame = connection.frame ?? this.#nextFrame(connection);
-      await gateway.post(connection.gatewayId, frame);
+      const { gatewayId, posts } = connection;
+      await gateway.post(gatewayId, posts.next());
       telemetry.count('gateway-posts');
-      connection.frame = null;
-      connection.frameBytes = 0;
+      // Taken where the client does not listen any more, it is still to be posted where it does.
+      if (gatewayId === connection.gatewayId) posts.taken();
       connection.delayMs = FIRST_DELAY_MS;
       connection.failingSinceMs = null;
       connection.isBusy = false;
-      if (connection.waitingBytes > 0) this.#enter(connection);
+      if (posts.hasMore) this.#enter(connection);
     } catch (error) {
       this.#failed(connection, error);
     } finally {
@@ -229,26 +226,14 @@ export class GatewayChannel implements EdgeChannel {
     }
   }
 
-  #nextFrame(connection: Connection): string {
-    const all = Buffer.concat(connection.waiting, connection.waitingBytes);
-    const bytes = all.subarray(0, FRAME_MAX_BYTES);
-    const rest = all.subarray(FRAME_MAX_BYTES);
-    connection.waiting = rest.length > 0 ? [rest] : [];
-    connection.waitingBytes = rest.length;
-    connection.counter += 1;
-    connection.frame = this.#parts.frame(connection.counter, bytes);
-    connection.frameBytes = bytes.length;
-    return connection.frame;
-  }
-
   #failed(connection: Connection, error: unknown): void {
     const { clock, telemetry, lost } = this.#parts;
     const now = clock.now();
     const code = portErrorCode(error);
     connection.failingSinceMs ??= now;
     telemetry.count(`gateway-posts-${code}`);
-    const isNew = code === 'gone' && now - connection.sinceMs < NEW_MS;
-    const mayCome = code === 'unavailable' || code === 'full' || isNew;
+    const mayComeBack = code === 'gone' && now - connection.failingSinceMs < GONE_MS;
+    const mayCome = code === 'unavailable' || code === 'full' || mayComeBack;
     if (!this.#isHere(connection)) return;
     if (mayCome && now - connection.failingSinceMs < GIVE_UP_MS) {
       const { delayMs } = connection;

@@ -40,6 +40,7 @@ export class GatewayClients implements EdgeChannel {
   readonly #parts: GatewayClientsParts;
   readonly #limits: GatewayClientsLimits;
   readonly #channel: GatewayChannel;
+  readonly #epoch: number;
   readonly #tell: (command: SessionCommand) => void;
   #cancel: () => void = () => {};
 
@@ -51,6 +52,7 @@ export class GatewayClients implements EdgeChannel {
     const { epoch, shard } = options;
     this.#parts = parts;
     this.#limits = limits;
+    this.#epoch = epoch;
     this.#tell = (command) => shard.tell(command);
     const frame = (counter: number, bytes: Uint8Array) => parts.frame(epoch, counter, bytes);
     const lost = (clientId: string, number: number) => void this.#lost(clientId, number);
@@ -73,13 +75,18 @@ export class GatewayClients implements EdgeChannel {
   }
 
   /** What a connection of the gateway has for the shard. */
-  hear({ clientId, connectionNumber, frame, gatewayId, commands }: RemoteCommands): void {
+  hear({ clientId, connectionNumber, frame, gatewayId, seen, commands }: RemoteCommands): void {
     for (const command of commands) {
       if (command.type !== 'connected') continue;
       this.#channel.connected(clientId, connectionNumber, gatewayId, command.expiresAtMs);
       this.#parts.local.takenOver(clientId, connectionNumber);
     }
-    this.#channel.moved(clientId, connectionNumber, gatewayId, frame);
+    const has = seen?.epoch === this.#epoch ? seen.number : 0;
+    if (!this.#channel.moved(clientId, connectionNumber, { gatewayId, frame, has })) {
+      this.#close(gatewayId);
+      void this.#lost(clientId, connectionNumber);
+      return;
+    }
     if (!this.#channel.hear(clientId, connectionNumber, frame)) {
       // It was made for an owner before this one: its client has to come again.
       if (!this.#channel.has(clientId, connectionNumber)) this.#close(gatewayId);

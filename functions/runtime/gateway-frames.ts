@@ -5,6 +5,7 @@ import type { Publication } from '../topics/publication.js';
 import type { GatewayEdge, GatewayEdgeParts } from './gateway-edge.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { Presence } from './presence.js';
+import type { Seen } from './remote-commands.js';
 
 /** One text frame of a client, decoded. */
 export interface ClientFrame {
@@ -13,6 +14,8 @@ export interface ClientFrame {
   bytes: Uint8Array;
   /** Whether the next frame goes on with the same message. */
   isPart: boolean;
+  /** On a connection that goes on with another. */
+  seen?: Seen;
 }
 
 /** What becomes of a frame. Each but `answer` ends the connection; `bytes` are the last that the client gets. */
@@ -67,14 +70,15 @@ export class GatewayFrames {
   async receive(id: string, frame: ClientFrame): Promise<Reply> {
     const { connections } = this.#parts;
     const found = (await connections.get(id)) ?? null;
-    const current = found?.row.state === null ? await this.#resume(found.row) : found;
+    const current = found?.row.state === null ? await this.#resume(found.row, frame.seen) : found;
     if (current === null) return { type: 'unknown' };
     const { row, version } = current;
     const { number } = frame;
     // What was told once under this name need not be told again.
     const isFirst = row.frames === 0 || found?.row.state === null;
-    const token = number === 1 || isFirst ? { token: row.token } : {};
-    if (number > 0 && number === row.frames) return { type: 'answer', number, bytes: row.answer, ...token };
+    const isRepeated = number > 0 && number === row.frames;
+    const token = isFirst || isRepeated || frame.seen ? { token: row.token } : {};
+    if (isRepeated) return { type: 'answer', number, bytes: row.answer, ...token };
     if (number !== row.frames + 1) return { type: 'unknown' };
     if (row.partsBytes + frame.bytes.length > this.#messageMaxBytes) {
       await this.#end(row);
@@ -137,11 +141,11 @@ export class GatewayFrames {
   async #again(id: string, number: number): Promise<Reply> {
     const found = await this.#parts.connections.get(id);
     if (found?.row.frames !== number) return { type: 'unknown' };
-    return { type: 'answer', number, bytes: found.row.answer };
+    return { type: 'answer', number, bytes: found.row.answer, token: found.row.token };
   }
 
   /** The first frame of a connection that goes on with another: its row comes here, and whoever has to know is told. */
-  async #resume({ id, token, peer }: GatewayRow): Promise<{ row: GatewayRow; version: number } | null> {
+  async #resume({ id, token, peer }: GatewayRow, seen?: Seen): Promise<{ row: GatewayRow; version: number } | null> {
     const { clock, connections, presence, tell } = this.#parts;
     const from = token.slice(0, token.lastIndexOf('.'));
     const found = await connections.get(from);
@@ -154,10 +158,12 @@ export class GatewayFrames {
       const edge = `${GATEWAY_EDGE}${id}`;
       await new Presence({ store: presence, clock, edge }).move(clientId, connectionNumber);
     }
-    const version = await connections.move(row, from, found.version);
+    // Before the move: what fails here is all done again by the same frame.
     if (phase === 'connected') {
-      await tell({ clientId, connectionNumber, frame: row.frames, gatewayId: id, commands: [] });
+      const seenHere = seen && { seen };
+      await tell({ clientId, connectionNumber, frame: row.frames, gatewayId: id, ...seenHere, commands: [] });
     }
+    const version = await connections.move(row, from, found.version);
     return { row, version };
   }
 }

@@ -2,6 +2,12 @@ import { fromSnapshot, toSnapshot } from '../mqtt/snapshot.js';
 import type { LogRecord } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 
+/** The newest frame of a worker's stream that a client has, all those of its epoch before it included. */
+export interface Seen {
+  epoch: number;
+  number: number;
+}
+
 /** What one frame of a connection in another process has for the shard of its session: one record of the shard's command topic. */
 export interface RemoteCommands {
   clientId: string;
@@ -10,6 +16,8 @@ export interface RemoteCommands {
   frame: number;
   /** By which the gateway knows the connection. */
   gatewayId: string;
+  /** Where the connection goes on under another name: what its client has of a worker. Nothing, and it is to get all again. */
+  seen?: Seen;
   commands: readonly SessionCommand[];
 }
 

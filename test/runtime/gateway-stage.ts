@@ -13,7 +13,7 @@ import { GatewayEdge } from '../../functions/runtime/gateway-edge.js';
 import { GatewayFrames, type Reply } from '../../functions/runtime/gateway-frames.js';
 import { Presence } from '../../functions/runtime/presence.js';
 import { Publisher } from '../../functions/runtime/publisher.js';
-import { type RemoteCommands, toCommandRecord } from '../../functions/runtime/remote-commands.js';
+import { type RemoteCommands, type Seen, toCommandRecord } from '../../functions/runtime/remote-commands.js';
 import { Worker } from '../../functions/runtime/worker.js';
 import { commandTopic } from '../../functions/topics/command-topic.js';
 import { Routes } from '../../functions/topics/routes.js';
@@ -50,9 +50,10 @@ export class GatewayClient {
     return this.frame(Buffer.concat(packets.map((packet) => generate(packet as Packet, { protocolVersion: 5 }))));
   }
 
-  async frame(bytes: Uint8Array, isPart = false): Promise<Reply> {
+  async frame(bytes: Uint8Array, isPart = false, seen?: Seen): Promise<Reply> {
     this.number += 1;
-    const reply = await this.#stage.frames.receive(this.id, { number: this.number, bytes, isPart });
+    const frame = { number: this.number, bytes, isPart, ...(seen && { seen }) };
+    const reply = await this.#stage.frames.receive(this.id, frame);
     if ('bytes' in reply) this.take(reply.bytes);
     return reply;
   }
@@ -74,9 +75,11 @@ export class GatewayStage {
   frames!: GatewayFrames;
   worker: Worker | undefined;
   /** What the next posts come to; nothing: they arrive. */
-  readonly failures: (PortError | 'lost-answer')[] = [];
+  readonly failures: (PortError | 'lost-answer' | 'lost')[] = [];
   /** Of who comes next. */
   expiresAtMs: number | undefined;
+  /** Of the worker that posted last. */
+  epoch = 0;
   #start!: () => Promise<Worker>;
   #ids = 0;
 
@@ -150,7 +153,9 @@ export class GatewayStage {
     if (failure instanceof PortError) throw failure;
     const client = this.clients.get(id);
     if (client === undefined) throw new PortError('gone', id);
-    const [, counter, bytes] = JSON.parse(text) as [number, number, string];
+    const [epoch, counter, bytes] = JSON.parse(text) as [number, number, string];
+    this.epoch = epoch;
+    if (failure === 'lost') return;
     // As the client half does: what is repeated is known by its number.
     if (client.workerFrames.at(-1) !== counter) client.take(Buffer.from(bytes, 'base64'));
     client.workerFrames.push(counter);
