@@ -37,7 +37,7 @@ export type Refusal = (typeof REFUSALS)[number];
  */
 export type ServerFrameProblem = 'head' | 'base64' | 'token' | 'word';
 
-const REFUSALS = ['unknown', 'unavailable', 'malformed', 'too-large', 'resume'] as const;
+export const REFUSALS = ['unknown', 'unavailable', 'malformed', 'too-large', 'resume'] as const;
 const HEAD = /^(?:w([1-9]\d{0,14})\.([1-9]\d{0,14})|([1-9]\d{0,14})(!?)):/;
 const TOKEN = /^[\w.=-]+$/;
 

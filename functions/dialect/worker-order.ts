@@ -22,12 +22,12 @@ export interface WorkerOrder {
 }
 
 /** The worker posts one frame at a time, so that few are ever early. */
-const EARLY_FRAMES_MAX = 64;
+export const EARLY_FRAMES_MAX = 64;
 /**
  * Of what is kept. Well above what Pulsar takes in one message (5 MiB): a packet that never fits would end every connection of
  * its receiver.
  */
-const KEPT_MAX_BYTES = 16 * 1024 * 1024;
+export const KEPT_MAX_BYTES = 16 * 1024 * 1024;
 
 export function newWorkerOrder(): WorkerOrder {
   return { epoch: 0, next: 1, early: [], partial: NOTHING, isOpen: false, ready: [], missed: 0 };
