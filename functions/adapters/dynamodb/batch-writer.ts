@@ -26,8 +26,8 @@ interface Batch {
 }
 
 /**
- * Unconditional writes of many callers, those of one turn of the event loop packed into batches. Callers see to it that a key
- * is written once at a time: a batch may not hold one twice, and batches are written in no order.
+ * Unconditional writes of many callers, those of one turn of the event loop packed into batches. Batches are written in no order, so
+ * callers see to it that a key is not written in two turns at a time.
  */
 export class BatchWriter {
   /** By group. */
@@ -53,9 +53,19 @@ export class BatchWriter {
       const done = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
       const { pk, sk } = write.place;
       const group = write.group ?? `${pk}\n${sk}`;
-      const waiting = this.#waiting.get(group);
-      if (waiting) waiting.push({ ...write, done });
-      else this.#waiting.set(group, [{ ...write, done }]);
+      const waiting = this.#waiting.get(group) ?? [];
+      this.#waiting.set(group, waiting);
+      const same = waiting.findIndex(({ place }) => place.pk === pk && place.sk === sk);
+      if (same < 0) return void waiting.push({ ...write, done });
+      // A batch may hold a key once. Both asked before either was written, so the later one is what is left.
+      const { done: doneBefore } = waiting[same] as Waiting;
+      waiting[same] = {
+        ...write,
+        done: (error) => {
+          doneBefore(error);
+          done(error);
+        },
+      };
     });
   }
 
