@@ -1,6 +1,6 @@
 import { isSpoken, VERSION } from '../dialect/handshake.js';
 import { handshakeToken, TOKEN_PARAMETER } from '../ports/handshake-token.js';
-import { type GatewayEvent, type GatewayResult, gatewayEvent, headerOf, peerOf } from './gateway-event.js';
+import { type GatewayEvent, type GatewayResult, gatewayEvent, headerOf, noEvent, peerOf } from './gateway-event.js';
 import type { GatewayFunctions } from './gateway-functions.js';
 import { gatewayFunctions } from './gateway-functions.js';
 
@@ -14,7 +14,7 @@ export async function handler(event: unknown): Promise<GatewayResult> {
 /** Never rejects. */
 export async function connect(event: unknown, functions: () => Promise<GatewayFunctions>): Promise<GatewayResult> {
   const asked = gatewayEvent(event);
-  if (asked === null) return { statusCode: 400, body: 'no event of a WebSocket connection' };
+  if (asked === null) return noEvent('ws-connect', functions);
   const offered =
     headerOf(asked, 'sec-websocket-protocol')
       ?.split(',')

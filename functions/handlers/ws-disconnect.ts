@@ -1,4 +1,4 @@
-import { type GatewayResult, gatewayEvent } from './gateway-event.js';
+import { type GatewayResult, gatewayEvent, noEvent } from './gateway-event.js';
 import { type GatewayFunctions, gatewayFunctions } from './gateway-functions.js';
 
 /** `$disconnect`: the connection is over. API Gateway tells it at best; the worker finds the others by their silence. */
@@ -9,7 +9,7 @@ export async function handler(event: unknown): Promise<GatewayResult> {
 /** Never rejects. */
 export async function disconnect(event: unknown, functions: () => Promise<GatewayFunctions>): Promise<GatewayResult> {
   const told = gatewayEvent(event);
-  if (told === null) return { statusCode: 400, body: 'no event of a WebSocket connection' };
+  if (told === null) return noEvent('ws-disconnect', functions);
   const { connectionId } = told.requestContext;
   let parts: GatewayFunctions | undefined;
   try {

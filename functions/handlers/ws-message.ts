@@ -1,7 +1,7 @@
 import { parseClientFrame } from '../dialect/client-frame.js';
 import { type Refusal, serverFrame } from '../dialect/server-frame.js';
 import type { Reply } from '../runtime/gateway-frames.js';
-import { type GatewayResult, gatewayEvent } from './gateway-event.js';
+import { type GatewayResult, gatewayEvent, noEvent } from './gateway-event.js';
 import { type GatewayFunctions, gatewayFunctions } from './gateway-functions.js';
 
 /** `$default`: one text frame of a client, answered by the route response. */
@@ -12,7 +12,7 @@ export async function handler(event: unknown): Promise<GatewayResult> {
 /** Never rejects: a function that throws makes API Gateway send JSON of its own to the client. */
 export async function message(event: unknown, functions: () => Promise<GatewayFunctions>): Promise<GatewayResult> {
   const told = gatewayEvent(event);
-  if (told === null) return { statusCode: 400, body: 'no event of a WebSocket connection' };
+  if (told === null) return noEvent('ws-message', functions);
   const { connectionId } = told.requestContext;
   const frame = typeof told.body === 'string' && !told.isBase64Encoded ? parseClientFrame(told.body) : 'binary';
   if (typeof frame === 'string') return refusal('malformed');
