@@ -112,6 +112,21 @@ test('nothing of the worker is handed on before the CONNACK, and then in order',
   assert.deepEqual(read(), ['20020000', '30050001613131', '30050001613232']);
 });
 
+test('an answer before the CONNACK, to a part of a large CONNECT, lets nothing of the worker through', async () => {
+  const { read, socket, write } = stage();
+  socket().open();
+  const connect = Buffer.alloc(30_004);
+  connect.set(Buffer.from('10b0ea0100044d51545404', 'hex'));
+  write(connect.toString('hex'));
+  await turn();
+  assert.match(socket().sent[0] ?? '', /^1\+:/);
+  socket().say('w1.1:MAUAAWExMQ==');
+  socket().say('1:');
+  assert.deepEqual(read(), []);
+  socket().say('2:IAIAAA==');
+  assert.deepEqual(read(), ['20020000', '30050001613131']);
+});
+
 test('of the worker, older epochs and what was had are dropped, and a new epoch begins anew', async () => {
   const { read, socket } = await connected();
   socket().say('w2.1:MAUAAWExMQ==');

@@ -44,6 +44,21 @@ test('a late answer on the old socket counts, and the same again on the new one 
   assert.deepEqual(read(), ['20020000', '40020001']);
 });
 
+test('where the frame was sent again on the new socket, its answer on the old one is not waited with, nor told twice', async () => {
+  const { clock, read, socket, write } = await connected();
+  const old = socket();
+  write(PUBLISH[0]);
+  await clock.pass(30_000);
+  socket().open();
+  write(PUBLISH[1]);
+  await turn();
+  old.say('2:QAIAAQ==');
+  // The next frame must not overtake the one that is under way on the new socket.
+  assert.deepEqual([socket().sent, read().length], [[FRAME], 1]);
+  socket().say('2:QAIAAQ==');
+  assert.deepEqual([socket().sent.length, read().slice(1)], [2, ['40020001']]);
+});
+
 test('a lost socket is tried again at 0, then after longer and longer, and given up after 30 s', async () => {
   const client = await connected();
   const { clock, socket } = client;
