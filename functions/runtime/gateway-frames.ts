@@ -70,7 +70,10 @@ export class GatewayFrames {
   async receive(id: string, frame: ClientFrame): Promise<Reply> {
     const { connections } = this.#parts;
     const found = (await connections.get(id)) ?? null;
-    const current = found?.row.state === null ? await this.#resume(found.row, frame.seen) : found;
+    const current =
+      found?.row.state === null
+        ? ((await this.#resume(found.row, frame.seen)) ?? (await this.#resumedMeanwhile(id)))
+        : found;
     if (current === null) return { type: 'unknown' };
     const { row, version } = current;
     const { number } = frame;
@@ -163,8 +166,18 @@ export class GatewayFrames {
       const seenHere = seen && { seen };
       await tell({ clientId, connectionNumber, frame: row.frames, gatewayId: id, ...seenHere, commands: [] });
     }
-    const version = await connections.move(row, from, found.version);
-    return { row, version };
+    try {
+      return { row, version: await connections.move(row, from, found.version) };
+    } catch (error) {
+      unlessConflict(error);
+      return null;
+    }
+  }
+
+  /** By another invocation of the same frame. */
+  async #resumedMeanwhile(id: string): Promise<{ row: GatewayRow; version: number } | null> {
+    const found = await this.#parts.connections.get(id);
+    return found === undefined || found.row.state === null ? null : found;
   }
 }
 

@@ -153,6 +153,20 @@ test('what a client misses when it goes on under another name is posted there ag
   );
 });
 
+test('two invocations of the frame with which a connection goes on come to one', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const before = await stage.open();
+  const head = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, keepalive: 30, clean: true };
+  const first = await before.send({ ...head, clientId: 'mover' });
+  const after = await stage.open('token' in first ? first.token : undefined);
+  const frame = { number: before.number + 1, bytes: new Uint8Array(), isPart: false };
+  const replies = await Promise.all([1, 2, 3].map(() => stage.frames.receive(after.id, frame)));
+  assert.deepEqual(
+    replies.map(({ type }) => type),
+    ['answer', 'answer', 'answer'],
+  );
+});
+
 test('a client that the gateway does not know for a while goes on without a word to its session', async (t) => {
   const stage = await GatewayStage.start(t);
   const before = await stage.open();
