@@ -5,7 +5,10 @@ import { type MessageId, positionOf } from '../../../functions/adapters/pulsar/m
 import type { NativeMessage } from '../../../functions/adapters/pulsar/native/client.js';
 import { entriesOf, NativeIds } from '../../../functions/adapters/pulsar/native/message.js';
 import { NativeReceipts } from '../../../functions/adapters/pulsar/native/receipts.js';
-import type { Position, Receipt } from '../../../functions/ports/log.js';
+import { RecentAppends, RecentByPartition } from '../../../functions/adapters/pulsar/native/recent-appends.js';
+import type { LogRecord, Position, Receipt } from '../../../functions/ports/log.js';
+
+const RECORD: LogRecord = { key: 'k', payload: Buffer.alloc(0), properties: {} };
 
 /** Rising ids, as the messages of some entries have them; of a batch that is not whole a part is missing, as after compaction. */
 const rising = (isWhole: fc.Arbitrary<boolean>): fc.Arbitrary<MessageId[]> =>
@@ -59,14 +62,14 @@ test('every receipt of a turn has its own position, in whatever order they came,
       fc.array(fc.nat(), { maxLength: 20 }),
       fc.nat(3),
       async (ids, swaps, lacking) => {
-        const receipts = new NativeReceipts('p');
+        const receipts = new NativeReceipts('p', new RecentByPartition());
         const got = new Map<MessageId, Position>();
         const sent = ids.map((id, i) => {
           const order = receipts.next();
           const appended = ({ position }: Receipt) => void got.set(id, position);
           // The one after it was sent, and is in no batch.
           if (i % 7 === lacking) receipts.next();
-          return { order, id: idOf(id), outcome: { appended, failed: assert.fail } };
+          return { order, id: idOf(id), record: RECORD, outcome: { appended, failed: assert.fail } };
         });
         for (const at of swaps) if (at + 1 < sent.length) [sent[at], sent[at + 1]] = [sent[at + 1]!, sent[at]!];
         for (const one of sent) receipts.add(one);
@@ -83,7 +86,7 @@ test('every receipt of a turn has its own position, in whatever order they came,
 test('of the receipts of a whole batch only two ids are read', async () => {
   let reads = 0;
   let got = 0;
-  const receipts = new NativeReceipts('p');
+  const receipts = new NativeReceipts('p', new RecentByPartition());
   for (let batchIndex = 0; batchIndex < 1_000; batchIndex += 1) {
     const text = idOf({ ledgerId: 1, entryId: 2, partition: 0, batchIndex });
     const id = {
@@ -95,10 +98,56 @@ test('of the receipts of a whole batch only two ids are read', async () => {
     const appended = () => {
       got += 1;
     };
-    receipts.add({ order: receipts.next(), id, outcome: { appended, failed: assert.fail } });
+    receipts.add({ order: receipts.next(), id, record: RECORD, outcome: { appended, failed: assert.fail } });
   }
   await new Promise(setImmediate);
   assert.deepEqual([got, reads], [1_000, 2]);
+});
+
+test('what this process appended is handed out as it was given, once, and nothing else is taken for it', async () => {
+  const recent = new RecentByPartition();
+  const read = recent.open('p');
+  const receipts = new NativeReceipts('p', recent);
+  const frame = Buffer.from('<payload>');
+  const record = { key: 'own', payload: frame.subarray(1, 8), properties: { a: 'b' } };
+  const ids = [0, 1, 2].map((batchIndex) => ({ ledgerId: 1, entryId: 2, partition: -1, batchIndex }));
+  receipts.add({ order: receipts.next(), id: idOf(ids[1]!), record, outcome: { appended() {}, failed: assert.fail } });
+  await new Promise(setImmediate);
+  frame.fill('-');
+  const keysOf = (recent?: RecentAppends) =>
+    entriesOf(messagesOf(ids), 'p', new NativeIds(), recent).map(({ record }) => record.key);
+  const entries = entriesOf(messagesOf(ids), 'p', new NativeIds(), read);
+  assert.deepEqual(entries[1]!.record, { key: 'own', payload: Buffer.from('payload'), properties: { a: 'b' } });
+  assert.deepEqual(
+    entries.map(({ record }) => record.key),
+    ['k', 'own', 'k'],
+  );
+  assert.deepEqual(keysOf(read), ['k', 'k', 'k']);
+});
+
+test('of what is not read only so much is kept, the newest', () => {
+  const recent = new RecentAppends();
+  const positions = Array.from({ length: 10_000 }, (_, i) =>
+    positionOf({ ledgerId: 1, entryId: i, partition: -1, batchIndex: 0 }),
+  );
+  for (const position of positions) recent.add(position, RECORD);
+  assert.equal(
+    positions.findIndex((position) => recent.take(position) !== undefined),
+    10_000 - 4_096,
+  );
+  const large = { ...RECORD, payload: Buffer.alloc(1024 * 1024) };
+  for (const position of positions.slice(0, 10)) recent.add(position, large);
+  assert.equal(positions.slice(0, 10).filter((position) => recent.take(position) !== undefined).length, 4);
+});
+
+test('nothing is kept of a partition that is not read', () => {
+  const recent = new RecentByPartition();
+  const first = recent.open('p');
+  const second = recent.open('p');
+  recent.close('p', first);
+  assert.equal(recent.of('p'), second);
+  recent.close('p', second);
+  assert.equal(recent.of('p'), undefined);
 });
 
 function messagesOf(ids: readonly MessageId[], reads = { count: 0 }): NativeMessage[] {

@@ -6,6 +6,7 @@ import type { Source } from '../transport.js';
 import { type NativeConsumer, type NativeMessage, nativeProblem } from './client.js';
 import { watchConnection } from './connection-watch.js';
 import { entriesOf, NativeIds } from './message.js';
+import type { RecentAppends, RecentByPartition } from './recent-appends.js';
 
 /** Messages that are taken from the client ahead of `next`. */
 const AHEAD_MAX = 5_000;
@@ -13,11 +14,19 @@ const AHEAD_MAX = 5_000;
 const MANY = 8;
 const CLOSE_MAX_MS = 2_000;
 
+interface SourceOptions {
+  trim?: (position: Position) => Promise<void>;
+  /** Where it is told what this process appends to the partition meanwhile. */
+  recent?: RecentByPartition;
+}
+
 /** A consumer of the native client, many messages a call. */
 export class NativeConsumerSource implements Source {
   readonly #partition: string;
   readonly #consumer: NativeConsumer;
-  readonly #trim: ((position: Position) => Promise<void>) | undefined;
+  readonly #trim: SourceOptions['trim'];
+  readonly #recent: RecentAppends | undefined;
+  readonly #forget: () => void;
   readonly #arrivals = new Arrivals(() => this.#taken());
   readonly #unwatch: () => void;
   readonly #ids = new NativeIds();
@@ -25,10 +34,12 @@ export class NativeConsumerSource implements Source {
   #isOver = false;
 
   /** Without `trim` its subscription goes with it. */
-  constructor(partition: string, consumer: NativeConsumer, trim: ((position: Position) => Promise<void>) | undefined) {
+  constructor(partition: string, consumer: NativeConsumer, { trim, recent }: SourceOptions = {}) {
     this.#partition = partition;
     this.#consumer = consumer;
     this.#trim = trim;
+    this.#recent = recent?.open(partition);
+    this.#forget = () => this.#recent && recent?.close(partition, this.#recent);
     this.#unwatch = watchConnection(consumer, () => {
       this.#arrivals.end(new PortError('unavailable', `${partition}: the connection to Pulsar is lost`));
     });
@@ -45,6 +56,7 @@ export class NativeConsumerSource implements Source {
 
   async close(): Promise<void> {
     this.#isOver = true;
+    this.#forget();
     this.#unwatch();
     this.#resume();
     this.#arrivals.end(new PortError('unavailable', `the consumer of ${this.#partition} is closed`));
@@ -75,7 +87,7 @@ export class NativeConsumerSource implements Source {
   }
 
   #add(messages: readonly NativeMessage[]): void {
-    for (const entry of entriesOf(messages, this.#partition, this.#ids)) this.#arrivals.add(entry);
+    for (const entry of entriesOf(messages, this.#partition, this.#ids, this.#recent)) this.#arrivals.add(entry);
   }
 
   #room(): Promise<void> {

@@ -1,7 +1,8 @@
 import { PortError } from '../../../ports/errors.js';
-import type { LogEntry, Position } from '../../../ports/log.js';
+import type { LogEntry, LogRecord, Position } from '../../../ports/log.js';
 import { entryTextIn, entryTextOf, positionIn } from '../message-id.js';
 import type { NativeMessage, NativeMessageId } from './client.js';
+import type { RecentAppends } from './recent-appends.js';
 
 /** Where a message is: two positions are in the same entry where they have the same text of it. */
 interface Place {
@@ -31,8 +32,13 @@ export class NativeIds {
   }
 }
 
-/** Messages that follow each other in one partition. */
-export function entriesOf(messages: readonly NativeMessage[], partition: string, ids: NativeIds): LogEntry[] {
+/** Messages that follow each other in one partition; of those in `recent` only the place is read. */
+export function entriesOf(
+  messages: readonly NativeMessage[],
+  partition: string,
+  ids: NativeIds,
+  recent?: RecentAppends,
+): LogEntry[] {
   const positions = positionsOf(
     messages,
     (message) => ids.placeOf(message.getMessageId()),
@@ -47,17 +53,16 @@ export function entriesOf(messages: readonly NativeMessage[], partition: string,
       entryText = entryTextIn(position);
       appendedAtMs = message.getPublishTimestamp();
     }
-    return {
-      partition,
-      position,
-      appendedAtMs,
-      record: {
-        key: message.getPartitionKey(),
-        payload: message.getData(),
-        properties: { ...message.getProperties() },
-      },
-    };
+    return { partition, position, appendedAtMs, record: recent?.take(position) ?? recordOf(message) };
   });
+}
+
+function recordOf(message: NativeMessage): LogRecord {
+  return {
+    key: message.getPartitionKey(),
+    payload: message.getData(),
+    properties: { ...message.getProperties() },
+  };
 }
 
 /**

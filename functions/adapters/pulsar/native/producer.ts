@@ -41,7 +41,8 @@ export class NativeTopicProducer implements TransportProducer {
     this.#looking = setInterval(() => void this.#grow(look), LOOK_EVERY_MS).unref();
   }
 
-  send({ key, payload, properties }: LogRecord, outcome: Outcome): void {
+  send(record: LogRecord, outcome: Outcome): void {
+    const { key, payload, properties } = record;
     if (payload.length > this.#messageMaxBytes) {
       const problem = `${this.#topic}: Pulsar takes a message of ${this.#messageMaxBytes} bytes`;
       return queueMicrotask(() => outcome.failed(new PortError('too-large', problem)));
@@ -52,7 +53,7 @@ export class NativeTopicProducer implements TransportProducer {
       : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const order = receipts.next();
     producer.send({ data, partitionKey: key, properties }).then(
-      (id) => receipts.add({ order, id, outcome }),
+      (id) => receipts.add({ order, id, record, outcome }),
       (error: unknown) => {
         this.#checkOver(error);
         outcome.failed(nativeProblem(this.#topic, error));

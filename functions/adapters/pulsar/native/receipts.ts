@@ -1,25 +1,30 @@
+import type { LogRecord } from '../../../ports/log.js';
 import type { Outcome } from '../transport.js';
 import type { NativeMessageId } from './client.js';
 import { NativeIds, positionsOf } from './message.js';
+import type { RecentByPartition } from './recent-appends.js';
 
 /** A message that Pulsar has. */
 interface Sent {
   /** As `next` gave it. */
   order: number;
   id: NativeMessageId;
+  record: LogRecord;
   outcome: Outcome;
 }
 
 /** Hands out the receipts of a partition, those of one turn of the event loop together: so most ids need not be read. */
 export class NativeReceipts {
   readonly #partition: string;
+  readonly #recent: Pick<RecentByPartition, 'of'>;
   readonly #ids = new NativeIds();
   readonly #handOutLater = () => this.#handOut();
   #sent: Sent[] = [];
   #count = 0;
 
-  constructor(partition: string) {
+  constructor(partition: string, recent: Pick<RecentByPartition, 'of'>) {
     this.#partition = partition;
+    this.#recent = recent;
   }
 
   /** The place in the order of sending for the next message. */
@@ -42,8 +47,11 @@ export class NativeReceipts {
       ({ id }) => this.#ids.placeOf(id),
       ({ order }) => order,
     );
-    for (const [i, { outcome }] of sent.entries()) {
-      outcome.appended({ partition: this.#partition, position: positions[i]! });
+    const recent = this.#recent.of(this.#partition);
+    for (const [i, { record, outcome }] of sent.entries()) {
+      const position = positions[i]!;
+      recent?.add(position, record);
+      outcome.appended({ partition: this.#partition, position });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PortError } from '../../../ports/errors.js';
+import type { Position } from '../../../ports/log.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
 import type { Source, Start, Transport, TransportProducer } from '../transport.js';
@@ -15,6 +16,7 @@ import {
 import { NativeConsumerSource } from './consumer-source.js';
 import { type NativePartition, NativeTopicProducer } from './producer.js';
 import { NativeReceipts } from './receipts.js';
+import { RecentByPartition } from './recent-appends.js';
 
 const BATCH_DELAY_MS = 1;
 const BATCH_MESSAGES_MAX = 1_000;
@@ -37,6 +39,7 @@ export class NativeTransport implements Transport {
   readonly #client: NativeClient;
   readonly #web: WebService;
   readonly #settings: PulsarSettings;
+  readonly #recent = new RecentByPartition();
   /** Partitions where nothing of an earlier process is left. */
   readonly #lookedAt = new Set<string>();
   #sizes: Promise<Sizes> | undefined;
@@ -92,16 +95,17 @@ export class NativeTransport implements Transport {
       blockIfQueueFull: false,
       sendTimeoutMs: Math.ceil(this.#settings.appendDeadlineMs / 2),
     });
-    return { producer, receipts: new NativeReceipts(name) };
+    return { producer, receipts: new NativeReceipts(name, this.#recent) };
   }
 
   /** The subscription's own place only trims: where reading begins is for the caller to say. */
   async #subscribe(partition: string, start: Start, name: string): Promise<Source> {
     const consumer = await this.#consumer(partition, name);
     await consumer.seek(this.#before(start));
-    return new NativeConsumerSource(partition, consumer, async (position) => {
+    const trim = async (position: Position) => {
       await consumer.acknowledgeCumulativeId(this.#before(messageIdOf(position)));
-    });
+    };
+    return new NativeConsumerSource(partition, consumer, { trim, recent: this.#recent });
   }
 
   /**
@@ -113,7 +117,7 @@ export class NativeTransport implements Transport {
     await this.#dropAbandoned(partition);
     const name = `${PASSING_PREFIX}${randomBytes(8).toString('hex')}`;
     await this.#web.keepFor(partition, name, start);
-    return new NativeConsumerSource(partition, await this.#consumer(partition, name), undefined);
+    return new NativeConsumerSource(partition, await this.#consumer(partition, name));
   }
 
   #consumer(partition: string, name: string): Promise<NativeConsumer> {
