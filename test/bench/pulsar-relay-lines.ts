@@ -11,7 +11,7 @@ export interface Line {
 
 type OnMessage = (key: string, payload: Buffer) => void;
 
-/** As the program has it: what one waits for, the other does as well. */
+/** As the program has it over the WebSocket API; with `pulsar-client` that ends a batch with the turn of the event loop. */
 const BATCH_DELAY_MS = 1;
 const BATCH_MESSAGES_MAX = 1_000;
 const IN_FLIGHT_MAX = 10_000;

@@ -24,6 +24,8 @@ export interface NativeProducer {
     partitionKey: string;
     properties: Readonly<Record<string, string>>;
   }): Promise<NativeMessageId>;
+  /** Ends the batch; resolves when what was sent before has its receipt. */
+  flush(): Promise<null>;
   close(): Promise<null>;
 }
 

@@ -24,6 +24,8 @@ export class NativeTopicProducer implements TransportProducer {
   readonly #messageMaxBytes: number;
   readonly #onLost: () => void;
   readonly #looking: NodeJS.Timeout;
+  /** Those that were given something in this turn of the event loop. */
+  readonly #unsent = new Set<NativeProducer>();
   #isOver = false;
 
   /** `look` gives the partitions that have been added behind the `count` that are known. */
@@ -52,6 +54,8 @@ export class NativeTopicProducer implements TransportProducer {
       ? payload
       : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const order = receipts.next();
+    if (this.#unsent.size === 0) setImmediate(this.#endBatches);
+    this.#unsent.add(producer);
     producer.send({ data, partitionKey: key, properties }).then(
       (id) => receipts.add({ order, id, record, outcome }),
       (error: unknown) => {
@@ -66,6 +70,15 @@ export class NativeTopicProducer implements TransportProducer {
     clearInterval(this.#looking);
     await Promise.allSettled(this.#partitions.map(({ producer }) => producer.close()));
   }
+
+  /**
+   * What one turn of the event loop appends is one batch, which waits for no timer: fewer and larger ones cost broker and
+   * client less. Where the client has no connection the batch waits for that.
+   */
+  readonly #endBatches = (): void => {
+    for (const producer of this.#unsent) producer.flush().catch(() => {});
+    this.#unsent.clear();
+  };
 
   /** From one send to the next keys go by the new count; order holds within a layout only. */
   async #grow(look: (count: number) => Promise<readonly NativePartition[]>): Promise<void> {
