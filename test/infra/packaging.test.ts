@@ -41,8 +41,7 @@ test('each handler is in its archive, with nothing beside it, and loads there', 
     assert.equal(handlerOf(plain, name), path.replace(/\.cjs$/, '.handler'));
     assert.deepEqual(others, []);
     assert.ok(content.length <= BUNDLE_MAX_BYTES, `${name} has ${content.length} bytes`);
-    const { status, said } = invoke(context, plain, name, { env: {}, event: null });
-    assert.deepEqual([status, said], [400, '']);
+    assert.equal(invoke(context, plain, name, { env: {}, event: null }).status, 400);
   }
 });
 
