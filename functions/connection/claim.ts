@@ -1,6 +1,13 @@
 import { sessionEndMs } from '../mqtt/expiry.js';
-import type { PresenceRow, WaitingWill } from '../ports/store.js';
+import type { LeftWill, PresenceRow, WaitingWill } from '../ports/store.js';
 import type { Claim } from './effects.js';
+
+export interface ClaimedRow {
+  row: PresenceRow;
+  sessionPresent: boolean;
+  /** The one of the row's wills that is due because of this CONNECT: no shard has heard of it. */
+  madeDue: LeftWill | null;
+}
 
 /**
  * The presence row that a CONNECT leaves behind, from the one it finds. Pure: the driver compares and sets until it wins.
@@ -9,17 +16,17 @@ import type { Claim } from './effects.js';
  * A will that waits for its delay is cancelled by resuming the session in time [MQTT-3.1.3-9]; one that is due, or whose
  * session ends here, is left in `leftWills` for the shard to publish.
  */
-export function claimPresence(
-  previous: PresenceRow | null,
-  claim: Claim,
-  edge: string,
-  now: number,
-): { row: PresenceRow; sessionPresent: boolean } {
+export function claimPresence(previous: PresenceRow | null, claim: Claim, edge: string, now: number): ClaimedRow {
   const connectionNumber = Math.max((previous?.connectionNumber ?? 0) + 1, now);
   const sessionPresent = previous !== null && !claim.cleanStart && canResume(previous, now);
   const leftWills = previous === null ? [] : [...previous.leftWills];
-  if (previous?.will && !(sessionPresent && now < willDueMs(previous, previous.will, now)))
-    leftWills.push(previous.will);
+  let madeDue: LeftWill | null = null;
+  if (previous?.will) {
+    const dueAtMs = willDueMs(previous, previous.will, now);
+    const left = { ...previous.will, dueAtMs: Math.min(dueAtMs, now) };
+    if (!sessionPresent || now >= dueAtMs) leftWills.push(left);
+    if (leftWills.includes(left) && (previous.disconnectedAtMs === null || dueAtMs > now)) madeDue = left;
+  }
   return {
     row: {
       clientId: claim.clientId,
@@ -32,6 +39,7 @@ export function claimPresence(
       leftWills,
     },
     sessionPresent,
+    madeDue,
   };
 }
 

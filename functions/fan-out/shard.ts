@@ -5,6 +5,7 @@ import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import { endSession } from '../session/ending.js';
 import type { FilterRead, FilterRefused, SessionInput } from '../session/inputs.js';
+import { dueSinceMs } from '../session/on-connected.js';
 import { isHandedOn } from '../session/places.js';
 import {
   initialSession,
@@ -117,9 +118,7 @@ export class Shard {
     for (const row of Object.values(state.subscriptions)) this.#subscribers.set(slot, row);
     for (const row of loaded.inFlight) if (row.state === 'done') this.#partitions.keepDone(state, row);
     for (const will of loaded.presence.leftWills) {
-      // Published no earlier than its own connection came, whose number is the time of that or higher.
-      const inDoubtSinceMs = Math.min(will.connectionNumber, now);
-      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs }, now);
+      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs: dueSinceMs(will, now) }, now);
     }
   }
 

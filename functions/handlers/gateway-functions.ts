@@ -1,4 +1,4 @@
-import { systemClock } from '../adapters/system/clock.js';
+import { functionClock } from '../adapters/system/clock.js';
 import { pinoTelemetry } from '../adapters/telemetry/pino.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import type { Clock } from '../ports/clock.js';
@@ -94,9 +94,9 @@ async function open(): Promise<GatewayFunctions> {
   const telemetry = pinoTelemetry(settings.logLevel);
   const secrets = openSecrets(settings);
   const parts = {
-    clock: systemClock,
+    clock: functionClock,
     telemetry,
-    authenticator: authenticatorOf(settings, { clock: systemClock, telemetry, secrets, parse: JSON.parse }),
+    authenticator: authenticatorOf(settings, { clock: functionClock, telemetry, secrets, parse: JSON.parse }),
     log: await openLog(log, { settings, telemetry, secrets }),
     store: openStore(store, settings.shards).store,
     connections: openConnections(store),

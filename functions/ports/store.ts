@@ -32,6 +32,12 @@ export interface WaitingWill {
   delayS: number;
 }
 
+/** The will of a connection that a later one has made due. */
+export interface LeftWill extends WaitingWill {
+  /** Nobody has published it before that. Milliseconds since the epoch; absent: not known. */
+  dueAtMs?: number;
+}
+
 export interface PresenceRow {
   clientId: string;
   /** Raised by every CONNECT. Whoever holds a lower one has lost the client. */
@@ -47,7 +53,7 @@ export interface PresenceRow {
   /** The will of this connection, until a clean DISCONNECT or its publication. */
   will: WaitingWill | null;
   /** Wills of earlier connections that are due and that no shard has published yet, oldest first. */
-  leftWills: WaitingWill[];
+  leftWills: LeftWill[];
 }
 
 export interface PresenceStore {

@@ -233,8 +233,8 @@ export class Edge implements EdgeChannel {
     const call = () => presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
     this.#writePresence(clientId, () =>
       retry('leave', this.#parts, call)
-        .then((isOurs) => {
-          if (isOurs) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
+        .then((left) => {
+          if (left) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
         })
         .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) })),
     );

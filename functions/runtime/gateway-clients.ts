@@ -130,7 +130,12 @@ export class GatewayClients implements EdgeChannel {
       const left = await retry('leave', this.#parts, () => presence.lose(clientId, connectionNumber, atMs));
       if (left === null) return;
       const { sessionExpiryS } = left;
-      this.#tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will: 'publish' });
+      // Its edge may have said it, and published the will, and not lived to tell.
+      const leftAtMs = left.disconnectedAtMs ?? atMs;
+      const will = left.will === null ? 'discard' : 'publish';
+      const willInDoubt = leftAtMs !== atMs;
+      const command = { clientId, connectionNumber, atMs: leftAtMs, sessionExpiryS, will, willInDoubt } as const;
+      this.#tell({ type: 'disconnected', ...command });
     } catch (error) {
       telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) });
     }

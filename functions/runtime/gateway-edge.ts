@@ -16,6 +16,7 @@ import type { Publication } from '../topics/publication.js';
 import { authenticate } from './authenticate.js';
 import { perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
+import { GatewayWills } from './gateway-wills.js';
 import { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
 import type { RemoteCommands } from './remote-commands.js';
@@ -52,6 +53,7 @@ interface Step {
   readonly peer: string;
   readonly state: ConnectionState;
   readonly presence: Presence;
+  readonly wills: GatewayWills;
   readonly sent: Uint8Array[];
   readonly commands: SessionCommand[];
   readonly working: Set<Promise<void>>;
@@ -99,14 +101,16 @@ export class GatewayEdge {
   }
 
   async #run(row: GatewayRow, frame: number, inputs: readonly Input[]): Promise<Outcome> {
-    const { clock, presence } = this.#parts;
+    const { clock, presence: store } = this.#parts;
     const state = row.state as ConnectionState;
+    const presence = new Presence({ store, clock, edge: `${GATEWAY_EDGE}${row.id}`, isOneConnection: true });
     const run: Step = {
       id: row.id,
       self: clock.unique(),
       peer: row.peer,
       state,
-      presence: new Presence({ store: presence, clock, edge: `${GATEWAY_EDGE}${row.id}`, isOneConnection: true }),
+      presence,
+      wills: new GatewayWills({ ...this.#parts, presence, store }),
       sent: [],
       commands: [],
       working: new Set(),
@@ -195,19 +199,22 @@ export class GatewayEdge {
     run.working.add(done);
   }
 
-  /** The gateway's connection that had the client before is closed here: that must not wait for a worker. */
+  /** The gateway's connection that had the client before is closed here, and its will published: that must not wait for a worker. */
   async #claim(run: Step, claim: Claim): Promise<Input> {
     const { gateway, telemetry } = this.#parts;
     try {
-      const { row, takenFrom, sessionPresent } = await run.presence.claim(claim);
-      const { connectionNumber, generation, will, leftWills } = row;
+      const claimed = await run.presence.claim(claim);
+      const { row, takenFrom, sessionPresent } = claimed;
+      const { connectionNumber, generation, will } = row;
       if (takenFrom?.startsWith(GATEWAY_EDGE)) {
         const id = takenFrom.slice(GATEWAY_EDGE.length);
         await gateway.close(id).catch((error: unknown) => {
           telemetry.log('warn', 'taken-over-not-closed', { client: claim.clientId, error: String(error) });
         });
       }
-      return { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills };
+      const leftWills = await run.wills.beforeSuccessor(claimed);
+      const wills = { will, leftWills, ...(leftWills.length > 0 && { willsInDoubt: true }) };
+      return { type: 'claimed', connectionNumber, generation, sessionPresent, ...wills };
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
       return { type: 'claim-failed', code: portErrorCode(error) };
@@ -218,8 +225,13 @@ export class GatewayEdge {
     const { clientId, connectionNumber } = run.state;
     const leave = async () => {
       const call = () => run.presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
-      const isOurs = await retry('leave', this.#parts, call);
-      if (isOurs) run.commands.push({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
+      const left = await retry('leave', this.#parts, call);
+      if (left === null) return;
+      const outcome = await run.wills.afterLeaving(left);
+      const isOut = outcome === 'published';
+      const command = { clientId, connectionNumber, atMs, sessionExpiryS, will: isOut ? 'discard' : will } as const;
+      const inDoubt = outcome === 'in-doubt' && { willInDoubt: true };
+      run.commands.push({ type: 'disconnected', ...command, ...inDoubt });
     };
     this.#work(run, leave());
   }

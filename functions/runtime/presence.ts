@@ -1,13 +1,11 @@
-import { claimPresence } from '../connection/claim.js';
+import { type ClaimedRow, claimPresence } from '../connection/claim.js';
 import type { Claim } from '../connection/effects.js';
 import { sessionEndMs } from '../mqtt/expiry.js';
 import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
 import type { PresenceRow, PresenceStore } from '../ports/store.js';
 
-export interface ClaimedPresence {
-  row: PresenceRow;
-  sessionPresent: boolean;
+export interface ClaimedPresence extends ClaimedRow {
   /** The edge whose connection has lost the client, as far as the row tells. */
   takenFrom: string | null;
 }
@@ -34,7 +32,8 @@ export class Presence {
       const before = found?.row ?? null;
       const isLive = before !== null && before.disconnectedAtMs === null;
       if (isLive && this.#isOneConnection && before.edge === this.#edge) {
-        return { row: before, sessionPresent: before.generation !== before.connectionNumber, takenFrom: null };
+        const sessionPresent = before.generation !== before.connectionNumber;
+        return { row: before, sessionPresent, takenFrom: null, madeDue: null };
       }
       const claimed = claimPresence(before, claim, this.#edge, this.#clock.now());
       const takenFrom = isLive ? before.edge : null;
@@ -43,22 +42,23 @@ export class Presence {
   }
 
   /**
-   * Says that the connection is over. Resolves false where the row is another connection's by now. The row stays, whatever
+   * Says that the connection is over. Resolves null where the row is another connection's by now. The row stays, whatever
    * its expiry: by it the shard's next owner finds what is to be cleared away, until `tidy`.
    */
   async leave(
     clientId: string,
     connectionNumber: number,
     how: { sessionExpiryS: number; will: 'publish' | 'discard'; atMs: number },
-  ): Promise<boolean> {
-    let isOurs = false;
+  ): Promise<PresenceRow | null> {
+    let left: PresenceRow | null = null;
     await this.#change(clientId, (row) => {
-      isOurs = row.connectionNumber === connectionNumber;
-      if (!isOurs) return row;
+      left = null;
+      if (row.connectionNumber !== connectionNumber) return row;
       const will = how.will === 'publish' ? row.will : null;
-      return { ...row, will, disconnectedAtMs: how.atMs, sessionExpiryS: how.sessionExpiryS };
+      left = { ...row, will, disconnectedAtMs: how.atMs, sessionExpiryS: how.sessionExpiryS };
+      return left;
     });
-    return isOurs;
+    return left;
   }
 
   /** The connection goes on at this edge. */
@@ -67,12 +67,13 @@ export class Presence {
     await this.#change(clientId, (row) => (row.connectionNumber === connectionNumber ? { ...row, edge } : row));
   }
 
-  /** As `leave`, said by somebody else, who knows no more than that; resolves with the row, or null where it is not that connection's any more. */
+  /** As `leave`, said by somebody else, who knows no more than that; changes nothing where it was said before. */
   async lose(clientId: string, connectionNumber: number, atMs: number): Promise<PresenceRow | null> {
     let lost: PresenceRow | null = null;
     await this.#change(clientId, (row) => {
-      lost = null;
-      if (row.connectionNumber !== connectionNumber || row.disconnectedAtMs !== null) return row;
+      const isOurs = row.connectionNumber === connectionNumber;
+      lost = isOurs ? row : null;
+      if (!isOurs || row.disconnectedAtMs !== null) return row;
       lost = { ...row, disconnectedAtMs: atMs };
       return lost;
     });

@@ -20,6 +20,7 @@ import { Seldom } from './seldom.js';
 import { SessionWrites } from './session-writes.js';
 import { handedBack } from './stored-shares.js';
 import { StoringBudget } from './storing-budget.js';
+import { publishWill } from './will.js';
 import { Works } from './works.js';
 
 export interface ShardDriverParts {
@@ -271,20 +272,15 @@ export class ShardDriver {
     });
   }
 
-  /** Appended under a token that is the will's alone, so that one whose append is in doubt is looked for, not repeated. */
   #publishWill(clientId: string, effect: Extract<ShardEffect, { type: 'publish-will' }>): void {
-    const { publisher, presence, clock, telemetry } = this.#parts;
-    const { connectionNumber, publication } = effect.will;
-    const token = `will:${clientId}:${connectionNumber}`;
+    const { clock } = this.#parts;
+    const { will } = effect;
     let inDoubtSinceMs = effect.inDoubtSinceMs;
     this.#works.begin(effect.type, async () => {
       const sinceMs = inDoubtSinceMs;
       inDoubtSinceMs ??= clock.now();
-      const isOut = sinceMs !== null && (await publisher.wasPublished(publication, token, { sinceMs, isOwn: false }));
-      if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
-      await presence.settleWill(clientId, connectionNumber);
-      telemetry.count('wills-published');
-      this.shard.willSettled(clientId, connectionNumber, clock.now());
+      await publishWill(this.#parts, clientId, will, sinceMs);
+      this.shard.willSettled(clientId, will.connectionNumber, clock.now());
       this.#ended.tidy(clientId);
     });
   }

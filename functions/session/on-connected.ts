@@ -1,4 +1,5 @@
 import type { Connected } from '../ports/session-commands.js';
+import type { LeftWill } from '../ports/store.js';
 import { beginPass, drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
 import { revoke } from './revoke.js';
@@ -28,8 +29,16 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
   state.will = input.will;
   state.willDueMs = null;
   state.willInDoubt = false;
-  for (const will of input.leftWills) effects.push({ type: 'publish-will', will, inDoubtSinceMs: null });
+  for (const will of input.leftWills) {
+    const inDoubtSinceMs = input.willsInDoubt ? dueSinceMs(will, now) : null;
+    effects.push({ type: 'publish-will', will, inDoubtSinceMs });
+  }
   if (input.maySubscribe !== undefined) revoke(state, input.maySubscribe, effects);
   beginPass(state);
   drain(state, now, effects);
+}
+
+/** No earlier has anybody published it: its own connection's number is the time at which that came, or higher. */
+export function dueSinceMs({ dueAtMs, connectionNumber }: LeftWill, now: number): number {
+  return dueAtMs ?? Math.min(connectionNumber, now);
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { IClientOptions } from 'mqtt';
 import { atBothLevels, persistentOptions, StockClient, texts } from '../support/clients.js';
-import { BACKING } from '../support/patience.js';
 import { Program } from '../support/program.js';
 import { unique } from '../support/waiting.js';
 
@@ -57,27 +56,25 @@ atBothLevels('a retained will is there for who subscribes later', async (level, 
   assert.deepEqual([status?.payload, status?.retain], ['gone', true]);
 });
 
-// Behind API Gateway the worker publishes it, and does not keep the successor waiting.
-if (BACKING !== 'gateway')
-  atBothLevels(
-    'the will of a client that is taken over is published before what its successor says',
-    async (level, t) => {
-      const [topic, id] = [unique('status'), unique('taken')];
-      const watcher = await StockClient.connect(t, url, level);
-      await watcher.subscribe(topic);
-      const options = { ...persistentOptions(level, id), will: { ...willOf(topic), retain: true } };
-      for (let life = 1; life <= 20; life += 1) {
-        const client = await StockClient.connect(t, url, level, options);
-        await client.publish(topic, `online ${life}`, { qos: 1, retain: true });
-      }
-      const said = texts(await watcher.settled(watcher)).map((text) => text.slice(topic.length + 1));
-      const lives = Array.from({ length: 20 }, (_, i) => `online ${i + 1}`);
-      assert.deepEqual(said, lives.flatMap((life) => [life, 'gone']).slice(0, -1));
-      const later = await StockClient.connect(t, url, level);
-      await later.subscribe(topic);
-      assert.deepEqual(texts(await later.settled(watcher)), [`${topic} online 20`]);
-    },
-  );
+atBothLevels(
+  'the will of a client that is taken over is published before what its successor says',
+  async (level, t) => {
+    const [topic, id] = [unique('status'), unique('taken')];
+    const watcher = await StockClient.connect(t, url, level);
+    await watcher.subscribe(topic);
+    const options = { ...persistentOptions(level, id), will: { ...willOf(topic), retain: true } };
+    for (let life = 1; life <= 20; life += 1) {
+      const client = await StockClient.connect(t, url, level, options);
+      await client.publish(topic, `online ${life}`, { qos: 1, retain: true });
+    }
+    const said = texts(await watcher.settled(watcher)).map((text) => text.slice(topic.length + 1));
+    const lives = Array.from({ length: 20 }, (_, i) => `online ${i + 1}`);
+    assert.deepEqual(said, lives.flatMap((life) => [life, 'gone']).slice(0, -1));
+    const later = await StockClient.connect(t, url, level);
+    await later.subscribe(topic);
+    assert.deepEqual(texts(await later.settled(watcher)), [`${topic} online 20`]);
+  },
+);
 
 test('a will with delay comes after it, and not at all if the client is back in time', async (t) => {
   const topic = unique('delayed');

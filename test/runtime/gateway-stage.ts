@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { openEmbedded } from '../../functions/adapters/embedded/embedded.js';
-import { systemClock } from '../../functions/adapters/system/clock.js';
+import { functionClock, systemClock } from '../../functions/adapters/system/clock.js';
 import type { Authenticator } from '../../functions/ports/authenticator.js';
 import type { EdgeChannel } from '../../functions/ports/channels.js';
 import { PortError } from '../../functions/ports/errors.js';
 import type { Gateway } from '../../functions/ports/gateway.js';
+import type { PresenceRow, PresenceStore } from '../../functions/ports/store.js';
 import { silent } from '../../functions/ports/telemetry.js';
 import { GatewayEdge } from '../../functions/runtime/gateway-edge.js';
 import { GatewayFrames, type Reply } from '../../functions/runtime/gateway-frames.js';
@@ -78,6 +79,9 @@ export class GatewayStage {
   readonly failures: (PortError | 'lost-answer' | 'lost')[] = [];
   /** Of who comes next. */
   expiresAtMs: number | undefined;
+  /** Where the edge dies over a will. */
+  dies: 'before-publishing' | 'before-settling' | 'before-telling' | undefined;
+  presence!: PresenceStore;
   /** Of the worker that posted last. */
   epoch = 0;
   #start!: () => Promise<Worker>;
@@ -95,17 +99,27 @@ export class GatewayStage {
       post: async (id, text) => stage.#post(id, text),
       close: async (id) => void stage.closed.push(id),
     };
-    const tell = async (commands: RemoteCommands) =>
-      void (await log.append(commandTopic(0), toCommandRecord(commands)));
-    const { presence, inbound } = store;
+    const tell = async (commands: RemoteCommands) => {
+      if (stage.dies !== undefined) throw new Error(stage.dies);
+      await log.append(commandTopic(0), toCommandRecord(commands));
+    };
+    const { inbound } = store;
+    stage.presence = store.presence;
     const authenticator: Authenticator = {
       authenticate: async () => {
         const { expiresAtMs } = stage;
         return { admitted: true, principal: '', ...(expiresAtMs !== undefined && { expiresAtMs }) };
       },
     };
-    const parts = { clock, telemetry: silent, authenticator, presence, inbound, publisher, gateway, tell };
-    const edgeParts = { ...parts, connections: stage.connections };
+    const { connections } = stage;
+    const presence = stage.#mortal(
+      store.presence,
+      'put',
+      (row) => (row as PresenceRow).will === null && 'before-settling',
+    );
+    const edgePublisher = stage.#mortal(publisher, 'publish', () => 'before-publishing');
+    const others = { clock: functionClock, telemetry: silent, authenticator, inbound, gateway, tell };
+    const edgeParts = { ...others, presence, publisher: edgePublisher, connections };
     stage.frames = new GatewayFrames(edgeParts, new GatewayEdge(edgeParts, limits), 200_000);
     const frame = (epoch: number, counter: number, bytes: Uint8Array) =>
       JSON.stringify([epoch, counter, Buffer.from(bytes).toString('base64')]);
@@ -114,7 +128,7 @@ export class GatewayStage {
       Worker.start(
         {
           ...shared,
-          presence: new Presence({ store: presence, clock, edge: 'worker' }),
+          presence: new Presence({ store: store.presence, clock, edge: 'worker' }),
           gateway: { gateway, connections: stage.connections, frame, limits: { ...LIMITS, ...more } },
         },
         { shard: 0, owner: 'worker', limits },
@@ -146,6 +160,19 @@ export class GatewayStage {
     const head = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, keepalive: 30, clean: false };
     await client.send({ ...head, clientId, properties: { sessionExpiryInterval: 100, ...properties }, ...others });
     return client;
+  }
+
+  /** The edge's part: the edge dies where this call is the one that it dies before. */
+  #mortal<P extends object>(part: P, name: string, where: (first: unknown) => GatewayStage['dies'] | false): P {
+    return new Proxy(part, {
+      get: (_, key) => {
+        const value = Reflect.get(part, key, part) as (...args: unknown[]) => unknown;
+        return async (...args: unknown[]) => {
+          if (key === name && this.dies !== undefined && where(args[0]) === this.dies) throw new Error(this.dies);
+          return value.apply(part, args);
+        };
+      },
+    });
   }
 
   #post(id: string, text: string): void {

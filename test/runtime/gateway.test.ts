@@ -193,11 +193,10 @@ test('a will comes when the gateway says that the connection is over, and when i
   const reader = await stage.connect('reader');
   await reader.send(subscribe('wills/+'));
   await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
-  const will = (topic: string) => ({ will: { topic, payload: topic, qos: 1, retain: false, properties: {} } });
-  const told = await stage.connect('told', will('wills/told'));
+  const told = await stage.connect('told', willOf('wills/told', 'wills/told'));
   await stage.frames.close(told.id);
   await reader.packets.until('one', () => reader.publishes().includes('wills/told'));
-  await stage.connect('silent', will('wills/silent'));
+  await stage.connect('silent', willOf('wills/silent', 'wills/silent'));
   const other = eventually(async () => {
     // So that it is not silent itself.
     await reader.frame(new Uint8Array());
@@ -205,6 +204,67 @@ test('a will comes when the gateway says that the connection is over, and when i
   });
   await within('the other', other);
   assert.deepEqual(reader.publishes(), ['wills/told', 'wills/silent']);
+});
+
+const willOf = (topic: string, payload: string, delayS = 0) => ({
+  will: { topic, payload, qos: 1, retain: false, properties: { willDelayInterval: delayS } },
+});
+
+test('the will of a client that is taken over, or lost, comes before what its successor says', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('status'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  const expected: string[] = [];
+  for (let life = 1; life <= 10; life += 1) {
+    const client = await stage.connect('mortal', willOf('status', `gone ${life}`));
+    await client.send(publish('status', `here ${life}`, 1, 1));
+    if (life % 2 === 0) await stage.frames.close(client.id);
+    expected.push(`here ${life}`, `gone ${life}`);
+  }
+  await stage.connect('mortal');
+  await reader.packets.until('all', () => reader.publishes().length === expected.length);
+  assert.deepEqual(reader.publishes(), expected);
+});
+
+test('a will waits for no worker, and comes once though a worker comes after it', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('status'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  await stage.worker?.close();
+  stage.worker = undefined;
+  const lost = await stage.connect('lost', willOf('status', 'of who was lost'));
+  await stage.frames.close(lost.id);
+  await stage.connect('taken', willOf('status', 'of who was taken over'));
+  const after = await stage.connect('taken');
+  await after.send(publish('status', 'of the successor', 1, 1));
+  assert.equal((await stage.presence.get('lost'))?.row.will, null);
+  assert.deepEqual((await stage.presence.get('taken'))?.row.leftWills, []);
+  await stage.startWorker();
+  const again = await stage.connect('reader');
+  await again.packets.until('all', () => again.publishes().length >= 3);
+  await again.send(publish('status', 'last', 1, 1));
+  await again.packets.until('the last', () => again.publishes().includes('last'));
+  assert.deepEqual(again.publishes(), ['of who was lost', 'of who was taken over', 'of the successor', 'last']);
+});
+
+test('a will that its edge left in doubt, and did not live to tell of, comes once', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('status'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  // So that it is not silent itself.
+  const beat = setInterval(() => void reader.frame(new Uint8Array()), 200);
+  t.after(() => clearInterval(beat));
+  for (const dies of ['before-publishing', 'before-settling', 'before-telling'] as const) {
+    const mortal = await stage.connect('mortal', willOf('status', dies));
+    stage.dies = dies;
+    await assert.rejects(stage.frames.close(mortal.id));
+    stage.dies = undefined;
+    await reader.packets.until('the will', () => reader.publishes().includes(dies));
+  }
+  assert.deepEqual(reader.publishes(), ['before-publishing', 'before-settling', 'before-telling']);
 });
 
 test('a client identifier taken over closes the connection before', async (t) => {

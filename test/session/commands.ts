@@ -20,6 +20,8 @@ export function readCommand(
       const level: Level = levelOf(words) ?? 5;
       const left = words.option('left-will');
       const allowed = words.option('may-subscribe');
+      const dueAtMs = words.number('left-will-due');
+      const isDue = dueAtMs !== undefined && { dueAtMs };
       return {
         type: 'connected',
         clientId,
@@ -32,7 +34,8 @@ export function readCommand(
         topicAliasMaximum: words.number('alias-max') ?? 0,
         sessionExpiryS: words.number('expiry') ?? 0,
         will: readWill(words, clientId, connectionNumber, now),
-        leftWills: left === undefined ? [] : [willOf(left, clientId, connectionNumber - 1, 0, now)],
+        leftWills: left === undefined ? [] : [{ ...willOf(left, clientId, connectionNumber - 1, 0, now), ...isDue }],
+        ...(words.flag('wills-in-doubt') && { willsInDoubt: true }),
         ...(allowed !== undefined && { maySubscribe: allowed.split(',') }),
       };
     }
@@ -82,7 +85,8 @@ export function readCommand(
     case 'disconnected': {
       const will = words.flag('discard') ? 'discard' : 'publish';
       const sessionExpiryS = words.number('expiry') ?? assert.fail('expiry?');
-      return { type: 'disconnected', clientId, connectionNumber, atMs: now, sessionExpiryS, will };
+      const inDoubt = words.flag('will-in-doubt') && { willInDoubt: true };
+      return { type: 'disconnected', clientId, connectionNumber, atMs: now, sessionExpiryS, will, ...inDoubt };
     }
     default:
       return null;

@@ -24,6 +24,8 @@ const VARINT_BYTES_MAX = 10;
 const LEDGER_DIGITS = 14;
 const ENTRY_DIGITS = 10;
 const BATCH_DIGITS = 6;
+/** In place of an entry's text, where Pulsar does not say which entry. */
+export const NO_ENTRY = '';
 const FORM = /^[0-9a-f]{30}$/;
 /** Made once: every message has one. */
 const USUAL_BATCH_INDEXES = Array.from({ length: 1_000 }, (_, index) => hex(index, BATCH_DIGITS));
@@ -35,6 +37,7 @@ export function positionOf(id: MessageId): Position {
 
 /** With what all positions in one entry begin. */
 export function entryTextOf({ ledgerId, entryId }: Pick<MessageId, 'ledgerId' | 'entryId'>): string {
+  if (ledgerId < 0) return NO_ENTRY;
   return hex(ledgerId, LEDGER_DIGITS) + hex(entryId, ENTRY_DIGITS);
 }
 
@@ -44,6 +47,11 @@ export function entryTextIn(position: Position): string {
 
 export function positionIn(entryText: string, batchIndex: number): Position {
   return entryText + (USUAL_BATCH_INDEXES[batchIndex] ?? hex(batchIndex, BATCH_DIGITS));
+}
+
+/** Whether it says where; see `NO_ENTRY`. */
+export function isPlace(position: Position): boolean {
+  return position.length > BATCH_DIGITS;
 }
 
 /** Rejects what this log never gave out as `refused`. */

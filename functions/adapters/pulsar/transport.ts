@@ -1,5 +1,6 @@
+import { PortError } from '../../ports/errors.js';
 import type { LogEntry, LogRecord, Position, Receipt } from '../../ports/log.js';
-import type { MessageId } from './message-id.js';
+import { isPlace, type MessageId } from './message-id.js';
 
 /** Where a source begins: with all of this entry or, where it is gone, the next; or with the first that is kept. */
 export type Start = Pick<MessageId, 'ledgerId' | 'entryId'> | 'earliest';
@@ -17,6 +18,16 @@ export interface Transport {
 export interface Outcome {
   appended(receipt: Receipt): void;
   failed(error: unknown): void;
+}
+
+/**
+ * What became of a message that Pulsar took. A topic that deduplicates answers one that it had before, as when a producer sends
+ * it again to the topic's next owner, with the id (-1,-1): it is in the log, nobody says where, and it counts as in doubt.
+ */
+export function appendedAt(receipt: Receipt, outcome: Outcome): void {
+  if (isPlace(receipt.position)) return outcome.appended(receipt);
+  const problem = `${receipt.partition} has the message from before, and Pulsar does not say where`;
+  outcome.failed(new PortError('unavailable', problem));
 }
 
 /** One connection's producer: what is sent first is in the log first. Once lost it is of no more use. */

@@ -7,17 +7,23 @@ const UNIQUE_BYTES = 16;
 const TIMER_MAX_MS = 2_147_483_647;
 
 /** The machine's clock. Its timers do not keep the process alive: sockets and the log do. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, run) {
-    let timer: NodeJS.Timeout;
-    const wait = (leftMs: number): void => {
-      const stepMs = Math.min(leftMs, TIMER_MAX_MS);
-      timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : run()), stepMs);
-      timer.unref();
-    };
-    wait(ms);
-    return () => clearTimeout(timer);
-  },
-  unique: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
-};
+export const systemClock: Clock = clockWith((timer) => timer.unref());
+
+/** The same for a function, which may wait for nothing but a timer, and would end without it. */
+export const functionClock: Clock = clockWith((timer) => timer);
+
+function clockWith(begun: (timer: NodeJS.Timeout) => NodeJS.Timeout): Clock {
+  return {
+    now: () => Date.now(),
+    after(ms, run) {
+      let timer: NodeJS.Timeout;
+      const wait = (leftMs: number): void => {
+        const stepMs = Math.min(leftMs, TIMER_MAX_MS);
+        timer = begun(setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : run()), stepMs));
+      };
+      wait(ms);
+      return () => clearTimeout(timer);
+    },
+    unique: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
+  };
+}

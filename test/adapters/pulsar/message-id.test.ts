@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   decodeMessageId,
   encodeMessageId,
+  isPlace,
   type MessageId,
   messageIdOf,
   positionOf,
@@ -33,6 +34,13 @@ test('what Pulsar writes is read, with the fields that we do not use', () => {
   assert.deepEqual(decodeMessageId(inChunks), { ledgerId: 3, entryId: 0, partition: 1, batchIndex: 0 });
   const packed = Buffer.from('08031000200128ffffffffffffffffff012a0201023002', 'hex');
   assert.deepEqual(decodeMessageId(packed), id);
+});
+
+test('an id that says nowhere is told from a place', () => {
+  // Of a message that a topic which deduplicates had before.
+  const nowhere = { ledgerId: -1, entryId: -1, partition: -1, batchIndex: 3 };
+  assert.equal(isPlace(positionOf(decodeMessageId(encodeMessageId(nowhere)))), false);
+  fc.assert(fc.property(ids, (id) => assert.equal(isPlace(positionOf(id)), true)));
 });
 
 test('a message id that ends early is told apart', () => {

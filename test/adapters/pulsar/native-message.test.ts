@@ -6,6 +6,7 @@ import type { NativeMessage } from '../../../functions/adapters/pulsar/native/cl
 import { entriesOf, NativeIds } from '../../../functions/adapters/pulsar/native/message.js';
 import { NativeReceipts } from '../../../functions/adapters/pulsar/native/receipts.js';
 import { RecentAppends, RecentByPartition } from '../../../functions/adapters/pulsar/native/recent-appends.js';
+import type { PortError } from '../../../functions/ports/errors.js';
 import type { LogRecord, Position, Receipt } from '../../../functions/ports/log.js';
 
 const RECORD: LogRecord = { key: 'k', payload: Buffer.alloc(0), properties: {} };
@@ -80,6 +81,25 @@ test('every receipt of a turn has its own position, in whatever order they came,
         );
       },
     ),
+  );
+});
+
+test('what a topic that deduplicates had before is in doubt, and nothing else of the turn', async () => {
+  await fc.assert(
+    fc.asyncProperty(rising(fc.constant(true)), fc.func(fc.boolean()), async (ids, hadBefore) => {
+      const receipts = new NativeReceipts('p', new RecentByPartition());
+      const got = new Map<MessageId, string>();
+      const had = (id: MessageId) => hadBefore(id.ledgerId, id.entryId);
+      for (const id of ids) {
+        const appended = ({ position }: Receipt) => void got.set(id, position);
+        const failed = (error: unknown) => void got.set(id, (error as PortError).code);
+        const answered = had(id) ? { ...id, ledgerId: -1, entryId: -1 } : id;
+        receipts.add({ order: receipts.next(), id: idOf(answered), record: RECORD, outcome: { appended, failed } });
+      }
+      await new Promise(setImmediate);
+      const expected = ids.map((id) => (had(id) ? 'unavailable' : positionOf(id)));
+      assert.deepEqual([...got.values()], expected);
+    }),
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { systemClock } from '../../../functions/adapters/system/clock.js';
+import { functionClock, systemClock } from '../../../functions/adapters/system/clock.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -10,14 +10,14 @@ test('now is the wall clock', () => {
   assert.ok(before <= now && now <= Date.now());
 });
 
-test('a timer does not keep the process alive', () => {
+test('a timer does not keep the process alive, but for a function', () => {
   const alive = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = alive();
   const cancel = systemClock.after(HOUR_MS, () => {});
   assert.equal(alive(), before);
-  const held = setTimeout(() => {}, HOUR_MS);
+  const cancelHeld = functionClock.after(HOUR_MS, () => {});
   assert.equal(alive(), before + 1);
-  clearTimeout(held);
+  cancelHeld();
   cancel();
 });
 

@@ -11,7 +11,7 @@ interface Place {
 }
 
 /** `(ledger,entry,partition,batch)`, of a message in chunks the first and the last of them, which is where it ends: cheaper to read than what `serialize` gives, and the client cannot compare ids. */
-const FORM = /\((\d+),(\d+),(-?\d+),(-?\d+)\)$/;
+const FORM = /\((-?\d+),(-?\d+),(-?\d+),(-?\d+)\)$/;
 
 /** Reads message ids of the client, those of one entry mostly in a row. */
 export class NativeIds {

@@ -1,5 +1,6 @@
 import type { LogRecord } from '../../../ports/log.js';
-import type { Outcome } from '../transport.js';
+import { isPlace } from '../message-id.js';
+import { appendedAt, type Outcome } from '../transport.js';
 import type { NativeMessageId } from './client.js';
 import { NativeIds, positionsOf } from './message.js';
 import type { RecentByPartition } from './recent-appends.js';
@@ -50,8 +51,8 @@ export class NativeReceipts {
     const recent = this.#recent.of(this.#partition);
     for (const [i, { record, outcome }] of sent.entries()) {
       const position = positions[i]!;
-      recent?.add(position, record);
-      outcome.appended({ partition: this.#partition, position });
+      if (isPlace(position)) recent?.add(position, record);
+      appendedAt({ partition: this.#partition, position }, outcome);
     }
   }
 }

@@ -2,7 +2,7 @@ import { PortError, type PortErrorCode } from '../../../ports/errors.js';
 import type { LogRecord } from '../../../ports/log.js';
 import { decodeMessageId, positionOf } from '../message-id.js';
 import { partitionName } from '../topic-names.js';
-import type { Outcome, TransportProducer } from '../transport.js';
+import { appendedAt, type Outcome, type TransportProducer } from '../transport.js';
 import { type Connection, connectionLost } from './connection.js';
 
 interface InFlight {
@@ -92,7 +92,7 @@ export class WebSocketProducer implements TransportProducer {
       return message.outcome.failed(new PortError(code, `${this.#topic}: ${reason}`));
     }
     const id = decodeMessageId(Buffer.from(messageId, 'base64'));
-    message.outcome.appended({ partition: partitionName(this.#topic, id.partition), position: positionOf(id) });
+    appendedAt({ partition: partitionName(this.#topic, id.partition), position: positionOf(id) }, message.outcome);
   }
 
   /** Pulsar gives up before that: where it says nothing, the connection is of no use. */

@@ -1,0 +1,59 @@
+import { willDueMs } from '../connection/claim.js';
+import type { LeftWill, PresenceRow, PresenceStore } from '../ports/store.js';
+import type { ClaimedPresence } from './presence.js';
+import { publishWill, type WillParts } from './will.js';
+
+/** How long after a will was due a successor waits for whoever publishes it, and how often it looks. */
+const WAITS_MAX_MS = 1_000;
+const LOOKS_EVERY_MS = 50;
+
+/**
+ * Wills that are due when a gateway's connection ends, or loses its client to a successor. They are published here, and not
+ * left to the worker that hears of it later: what a successor says after its CONNACK must not come before its predecessor's
+ * will, nor may a will wait for a worker. What could not be published is left to the shard, as in doubt.
+ */
+export class GatewayWills {
+  readonly #parts: WillParts & { store: PresenceStore };
+
+  constructor(parts: WillParts & { store: PresenceStore }) {
+    this.#parts = parts;
+  }
+
+  /** Resolves with the wills that the shard is to see to. */
+  async beforeSuccessor({ row, madeDue }: ClaimedPresence): Promise<readonly LeftWill[]> {
+    const { clientId, leftWills } = row;
+    if (leftWills.length === 0) return leftWills;
+    const isOut = madeDue !== null && (await this.#publish(clientId, madeDue));
+    return this.#notOut(clientId, isOut ? leftWills.filter((will) => will !== madeDue) : leftWills);
+  }
+
+  /** Of a connection that has just been left. Resolves with whether the will is due, and then with what became of it. */
+  async afterLeaving(row: PresenceRow): Promise<'not-due' | 'published' | 'in-doubt'> {
+    const { clientId, will } = row;
+    if (will === null || willDueMs(row, will, this.#parts.clock.now()) > this.#parts.clock.now()) return 'not-due';
+    return (await this.#publish(clientId, will)) ? 'published' : 'in-doubt';
+  }
+
+  async #publish(clientId: string, will: LeftWill | NonNullable<PresenceRow['will']>): Promise<boolean> {
+    try {
+      await publishWill(this.#parts, clientId, will, null);
+      return true;
+    } catch (error) {
+      this.#parts.telemetry.log('warn', 'will-not-published', { client: clientId, error: String(error) });
+      return false;
+    }
+  }
+
+  /** Somebody else may be publishing those that were due only now. */
+  async #notOut(clientId: string, wills: readonly LeftWill[]): Promise<readonly LeftWill[]> {
+    const { clock, store } = this.#parts;
+    let left = wills;
+    while (left.some(({ dueAtMs }) => dueAtMs !== undefined && clock.now() < dueAtMs + WAITS_MAX_MS)) {
+      await new Promise<void>((resume) => clock.after(LOOKS_EVERY_MS, resume));
+      const found = await store.get(clientId);
+      const numbers = new Set(found?.row.leftWills.map((will) => will.connectionNumber));
+      left = left.filter((will) => numbers.has(will.connectionNumber));
+    }
+    return left;
+  }
+}
