@@ -107,14 +107,33 @@ export class LogInterest {
     this.#namespaces.get(namespaceOf(logTopic) ?? '')?.add(logTopic);
   }
 
-  /** Topics that have come to be since the last look, and that some filter needs. */
-  async appeared(): Promise<readonly string[]> {
+  /** It could not be read: the next look finds it again. */
+  missed(logTopic: string): void {
+    this.#namespaces.get(namespaceOf(logTopic) ?? '')?.delete(logTopic);
+  }
+
+  /** Whether a topic has come to be since the last look, for a filter that was there before it: all of it is owed to that. */
+  isOwed(logTopic: string): boolean {
+    const seen = this.#namespaces.get(namespaceOf(logTopic) ?? '');
+    if (seen === undefined || seen.has(logTopic)) return false;
+    return this.#routes.topicsOf(logTopic).some((topic) => this.#shard.hasMatch(topic));
+  }
+
+  /**
+   * Topics that have come to be since the last look, and that some filter needs. `failed`: told of a namespace that cannot be
+   * looked into; the others are.
+   */
+  async appeared(failed: (namespace: string, error: unknown) => void): Promise<readonly string[]> {
     const appeared: string[] = [];
     for (const [namespace, seen] of this.#namespaces) {
-      for (const topic of await this.#topics.list(namespace, this.#clock.now())) {
-        if (seen.has(topic)) continue;
-        seen.add(topic);
-        if (this.isNeeded(topic)) appeared.push(topic);
+      try {
+        for (const topic of await this.#topics.list(namespace, this.#clock.now())) {
+          if (seen.has(topic)) continue;
+          seen.add(topic);
+          if (this.isNeeded(topic)) appeared.push(topic);
+        }
+      } catch (error) {
+        failed(namespace, error);
       }
     }
     return appeared;
@@ -131,11 +150,9 @@ export class LogInterest {
     return topics.filter((topic) => this.#routes.topicsOf(topic).some(isMatch)).map((topic) => [topic, null]);
   }
 
+  /** From now on. What other filters need of a namespace that is looked into already, the next look finds. */
   #lookInto(namespace: string | null, topics: readonly string[]): void {
-    if (namespace === null) return;
-    const seen = this.#namespaces.get(namespace) ?? new Set();
-    for (const topic of topics) seen.add(topic);
-    this.#namespaces.set(namespace, seen);
+    if (namespace !== null && !this.#namespaces.has(namespace)) this.#namespaces.set(namespace, new Set(topics));
   }
 }
 

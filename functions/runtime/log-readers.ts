@@ -52,6 +52,8 @@ export class LogReaders {
   readonly #followed = new Map<string, Promise<PartitionFollower>>();
   readonly #open = new Map<string, PartitionFollower>();
   readonly #letGo = new Map<string, Promise<void>>();
+  /** By topic, how many partitions it had before the one that could not be read yet. */
+  readonly #unread = new Map<string, number>();
   #isClosing = false;
 
   constructor(parts: LogReadersParts) {
@@ -102,7 +104,8 @@ export class LogReaders {
   /** Resolves with the partitions of a filter when all of them are read: what is appended from then on reaches the shard. */
   async ready(filter: string, isWhole: boolean): Promise<readonly string[]> {
     const partitions = this.#interest.known(filter, isWhole) ?? (await this.#interest.needs(filter, isWhole));
-    const followers = await Promise.all(partitions.map((partition) => this.#follow(partition, 'now')));
+    const begin = (partition: string) => this.#beginOf(this.#topics.topicOf(partition) ?? partition);
+    const followers = await Promise.all(partitions.map((partition) => this.#follow(partition, begin(partition))));
     await Promise.all(followers.map((follower) => follower.reached(REACHED_MAX_MS)));
     return partitions;
   }
@@ -128,27 +131,42 @@ export class LogReaders {
   async #discover(logTopic: string): Promise<void> {
     const { log, name } = this.#parts;
     const partitions = await this.#topics.ask(logTopic, { make: true });
-    this.#interest.saw(logTopic);
+    const begin = this.#beginOf(logTopic);
     if (this.#interest.isNeeded(logTopic)) {
-      await Promise.all(partitions.map((partition) => this.#follow(partition, 'now')));
+      await Promise.all(partitions.map((partition) => this.#follow(partition, begin)));
+      this.#interest.saw(logTopic);
     } else {
+      this.#interest.saw(logTopic);
       const unread = partitions.filter((partition) => !this.#followed.has(partition));
       await Promise.all(unread.map((partition) => log.forget(partition, name)));
     }
   }
 
-  /** Reads topics and partitions that have come to be and that some filter needs, from their first entry. */
+  /** Reads topics and partitions that have come to be and that some filter needs, from their first entry. One that fails waits for the next look, and holds up no other. */
   async look(): Promise<void> {
+    const failed = (about: string, error: unknown) =>
+      this.#parts.telemetry.log('warn', 'log-not-looked-into', { about, error: String(error) });
     const topicsRead = new Set([...this.#open.values()].map(({ logTopic }) => logTopic));
     for (const topic of this.#topics.named) {
-      const before = this.#topics.known(topic)?.length ?? 0;
+      const before = this.#unread.get(topic) ?? this.#topics.known(topic)?.length ?? 0;
       if (before > 0 && !topicsRead.has(topic)) continue;
-      const names = await this.#topics.ask(topic, { make: false });
-      if (names.length > before) await this.#followAdded(names, new Set(names.slice(before)));
+      try {
+        const names = await this.#topics.ask(topic, { make: false });
+        this.#unread.set(topic, before);
+        if (names.length > before) await this.#followAdded(names, new Set(names.slice(before)));
+        this.#unread.delete(topic);
+      } catch (error) {
+        failed(topic, error);
+      }
     }
-    for (const topic of await this.#interest.appeared()) {
-      const partitions = await this.#topics.ask(topic, { make: false });
-      await Promise.all(partitions.map((partition) => this.#follow(partition, { from: 'earliest', low: null })));
+    for (const topic of await this.#interest.appeared(failed)) {
+      try {
+        const partitions = await this.#topics.ask(topic, { make: false });
+        await Promise.all(partitions.map((partition) => this.#follow(partition, { from: 'earliest', low: null })));
+      } catch (error) {
+        this.#interest.missed(topic);
+        failed(topic, error);
+      }
     }
   }
 
@@ -184,6 +202,11 @@ export class LogReaders {
     const beginOf = (name: string): HistoryFrom => (added.has(name) ? 'earliest' : { sinceMs });
     const missing = names.filter((name) => wanted.has(name) && !this.#followed.has(name));
     await Promise.all(missing.map((name) => this.#follow(name, { from: beginOf(name), low: null })));
+  }
+
+  /** For whoever comes upon a topic before the next look does. */
+  #beginOf(logTopic: string): Begin {
+    return this.#interest.isOwed(logTopic) ? { from: 'earliest', low: null } : 'now';
   }
 
   #follow(partition: string, begin: Begin): Promise<PartitionFollower> {

@@ -37,9 +37,9 @@ test('a topic that comes to be is found once, and only where a filter matches it
   stage.add('b%2Fx');
   stage.add('c');
   stage.nowMs += 5_000;
-  assert.deepEqual(await stage.interest.appeared(), [topic('b%2Fx')]);
+  assert.deepEqual(await stage.interest.appeared(assert.fail), [topic('b%2Fx')]);
   stage.nowMs += 5_000;
-  assert.deepEqual(await stage.interest.appeared(), []);
+  assert.deepEqual(await stage.interest.appeared(assert.fail), []);
 });
 
 test('a topic that is not there yet is looked for from then on', async () => {
@@ -48,7 +48,45 @@ test('a topic that is not there yet is looked for from then on', async () => {
   assert.deepEqual(await stage.interest.needs('later', false), []);
   stage.add('later');
   stage.nowMs += 5_000;
-  assert.deepEqual(await stage.interest.appeared(), [topic('later')]);
+  assert.deepEqual(await stage.interest.appeared(assert.fail), [topic('later')]);
+});
+
+test('a topic that comes to be is found though another filter had the namespace listed before the look', async () => {
+  const stage = new Stage(MOP(), { [topic('a')]: 1 });
+  stage.filters = ['#'];
+  await stage.interest.needs('#', false);
+  stage.add('b');
+  stage.nowMs += 2_000;
+  await stage.interest.needs('other/#', false);
+  stage.nowMs += 2_000;
+  assert.deepEqual(await stage.interest.appeared(assert.fail), [topic('b')]);
+});
+
+test('all of a topic is owed that came to be after a filter that needs it, until a look has found it', async () => {
+  const stage = new Stage(MOP(), { [topic('a')]: 1 });
+  stage.filters = ['#'];
+  await stage.interest.needs('#', false);
+  stage.add('b');
+  assert.equal(stage.interest.isOwed(topic('a')), false);
+  assert.equal(stage.interest.isOwed(topic('b')), true);
+  stage.nowMs += 5_000;
+  await stage.interest.appeared(assert.fail);
+  assert.equal(stage.interest.isOwed(topic('b')), false);
+  stage.interest.missed(topic('b'));
+  stage.nowMs += 5_000;
+  assert.deepEqual(await stage.interest.appeared(assert.fail), [topic('b')]);
+});
+
+test('a namespace that cannot be listed keeps nobody from what comes to be in others', async () => {
+  const stage = new Stage(MOP(), { [topic('a')]: 1 });
+  stage.filters = ['#', 'persistent://public/gone/x'];
+  await stage.interest.needs('persistent://public/gone/x', false);
+  await stage.interest.needs('#', false);
+  stage.add('b');
+  stage.nowMs += 5_000;
+  const failed: string[] = [];
+  assert.deepEqual(await stage.interest.appeared((namespace) => failed.push(namespace)), [topic('b')]);
+  assert.deepEqual(failed, ['public/gone']);
 });
 
 test('a filter that is being made ready counts until it is', async () => {
@@ -84,7 +122,10 @@ class Stage {
     this.#topics = new Map(Object.entries(topics));
     const log = {
       partitions: async (name: string) => this.#partitions(name),
-      topics: async () => [...this.#topics.keys()],
+      topics: async (namespace: string) => {
+        if (namespace === 'public/gone') throw new Error('no such namespace');
+        return [...this.#topics.keys()];
+      },
     } as unknown as Log;
     const shard = {
       filters: () => this.filters,
