@@ -52,6 +52,8 @@ export class LogReaders {
   readonly #followed = new Map<string, Promise<PartitionFollower>>();
   readonly #open = new Map<string, PartitionFollower>();
   readonly #letGo = new Map<string, Promise<void>>();
+  /** By partition, how far the log was not told yet that it may trim: a partition may be idle from now on. */
+  readonly #unacknowledged = new Map<string, Position>();
   /** By topic, how many partitions it had before the one that could not be read yet. */
   readonly #unread = new Map<string, number>();
   #isClosing = false;
@@ -185,7 +187,16 @@ export class LogReaders {
 
   /** The log's own record of what was read only trims: it follows the checkpoint. */
   async acknowledge(rows: readonly CheckpointRow[]): Promise<void> {
-    for (const { partition, low } of rows) if (low !== null) await this.#open.get(partition)?.acknowledge(low);
+    for (const { partition, low } of rows) if (low !== null) this.#unacknowledged.set(partition, low);
+    const owed = [...this.#unacknowledged];
+    const acknowledged = await Promise.allSettled(
+      owed.map(async ([partition, low]) => {
+        await this.#open.get(partition)?.acknowledge(low);
+        if (this.#unacknowledged.get(partition) === low) this.#unacknowledged.delete(partition);
+      }),
+    );
+    // The others are acknowledged, and this one is with the next call.
+    for (const one of acknowledged) if (one.status === 'rejected') throw one.reason;
   }
 
   async close(): Promise<void> {

@@ -134,10 +134,13 @@ export class WebService {
     if (answer.status !== 409) this.#check(answer, partition);
   }
 
-  /** Lets go of what is before `position`, all of its batch excepted. */
-  async letGo(partition: string, name: string, { ledgerId, entryId }: MessageId): Promise<void> {
+  /** Lets go of what is before `position`, all of its batch excepted. A subscription that somebody has removed is made again. */
+  async letGo(partition: string, name: string, position: MessageId): Promise<void> {
+    const { ledgerId, entryId } = position;
     const path = `${topicPath(partition)}/subscription/${encodeURIComponent(name)}/resetcursor`;
-    this.#check(await this.#ask('POST', path, { ledgerId, entryId, partitionIndex: -1 }), partition);
+    const answer = await this.#ask('POST', path, { ledgerId, entryId, partitionIndex: -1 });
+    if (answer.status === 404) return this.keepFor(partition, name, position);
+    this.#check(answer, partition);
   }
 
   /** Removes subscriptions whose name begins with `prefix` and that nobody uses: the broker refuses it for the others. */

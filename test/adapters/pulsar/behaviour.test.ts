@@ -101,6 +101,23 @@ for (const { name: transport, pulsar, open } of found) {
       });
     });
 
+    it('a subscription that somebody has removed is there again with the next acknowledgement', async () => {
+      await withLog(open, {}, async (log) => {
+        const name = topic();
+        const receipts: { partition: string; position: string }[] = [];
+        for (let i = 0; i < 3; i++) receipts.push(await log.append(name, record('k', `${i}`)));
+        const reader = await log.read(receipts[0]!.partition, 'earliest', { name: 'shard' });
+        await take(reader, 3);
+        await rest(pulsar, 'DELETE', `${pathOf(name)}/subscription/shard?force=true`);
+        const there = async () =>
+          ((await rest(pulsar, 'GET', `${pathOf(name)}/subscriptions`)) as string[]).includes('shard');
+        await until(async () => {
+          await reader.acknowledge(receipts[2]!.position).catch(() => {});
+          return there();
+        });
+      });
+    });
+
     it('a reader without a name leaves no subscription behind', async () => {
       await withLog(open, {}, async (log) => {
         const name = topic();
