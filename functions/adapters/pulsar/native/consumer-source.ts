@@ -16,6 +16,8 @@ const CLOSE_MAX_MS = 2_000;
 
 interface SourceOptions {
   trim?: (position: Position) => Promise<void>;
+  /** Told where its subscription could not be removed with it. */
+  left?: () => void;
   /** Where it is told what this process appends to the partition meanwhile. */
   recent?: RecentByPartition;
 }
@@ -25,6 +27,7 @@ export class NativeConsumerSource implements Source {
   readonly #partition: string;
   readonly #consumer: NativeConsumer;
   readonly #trim: SourceOptions['trim'];
+  readonly #left: SourceOptions['left'];
   readonly #recent: RecentAppends | undefined;
   readonly #forget: () => void;
   readonly #arrivals = new Arrivals(() => this.#taken());
@@ -34,10 +37,11 @@ export class NativeConsumerSource implements Source {
   #isOver = false;
 
   /** Without `trim` its subscription goes with it. */
-  constructor(partition: string, consumer: NativeConsumer, { trim, recent }: SourceOptions = {}) {
+  constructor(partition: string, consumer: NativeConsumer, { trim, left, recent }: SourceOptions = {}) {
     this.#partition = partition;
     this.#consumer = consumer;
     this.#trim = trim;
+    this.#left = left;
     this.#recent = recent?.open(partition);
     this.#forget = () => this.#recent && recent?.close(partition, this.#recent);
     this.#unwatch = watchConnection(consumer, () => {
@@ -64,7 +68,7 @@ export class NativeConsumerSource implements Source {
   }
 
   async #end(): Promise<void> {
-    if (this.#trim === undefined) await this.#consumer.unsubscribe().catch(() => {});
+    if (this.#trim === undefined) await this.#consumer.unsubscribe().catch(() => this.#left?.());
     await this.#consumer.close();
   }
 

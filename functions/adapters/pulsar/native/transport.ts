@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PortError } from '../../../ports/errors.js';
 import type { Position } from '../../../ports/log.js';
+import { atMost } from '../at-most.js';
 import { encodeMessageId, messageIdOf } from '../message-id.js';
 import type { PulsarSettings } from '../options.js';
 import type { Source, Start, Transport, TransportProducer } from '../transport.js';
@@ -30,6 +31,7 @@ const RECEIVE_WAIT_MS = 1;
 const PASSING_PREFIX = 'pulsegate-passing-';
 const LOOKED_AT_MAX = 10_000;
 const OPERATION_DEADLINE_S = 15;
+const CLOSE_MAX_MS = 2_000;
 /** Of `pulsar-client`: nothing but errors. */
 const LOG_LEVEL_ERROR = 3;
 
@@ -102,7 +104,13 @@ export class NativeTransport implements Transport {
   /** The subscription's own place only trims: where reading begins is for the caller to say. */
   async #subscribe(partition: string, start: Start, name: string): Promise<Source> {
     const consumer = await this.#consumer(partition, name);
-    await consumer.seek(this.#before(start));
+    try {
+      await consumer.seek(this.#before(start));
+    } catch (error) {
+      // It would keep the subscription from every other, ours too.
+      await atMost(CLOSE_MAX_MS, consumer.close());
+      throw error;
+    }
     const trim = async (position: Position) => {
       await consumer.acknowledgeCumulativeId(this.#before(messageIdOf(position)));
     };
@@ -117,8 +125,16 @@ export class NativeTransport implements Transport {
   async #pass(partition: string, start: Start): Promise<Source> {
     await this.#dropAbandoned(partition);
     const name = `${PASSING_PREFIX}${randomBytes(8).toString('hex')}`;
-    await this.#web.keepFor(partition, name, start);
-    return new NativeConsumerSource(partition, await this.#consumer(partition, name));
+    // It would keep all that comes from being trimmed: what cannot be removed now is with the next one.
+    const left = () => this.#lookedAt.delete(partition);
+    try {
+      await this.#web.keepFor(partition, name, start);
+      return new NativeConsumerSource(partition, await this.#consumer(partition, name), { left });
+    } catch (error) {
+      left();
+      await this.#web.forget(partition, name).catch(() => {});
+      throw error;
+    }
   }
 
   #consumer(partition: string, name: string): Promise<NativeConsumer> {
