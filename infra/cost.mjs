@@ -26,8 +26,8 @@ const FIGURES = {
   // Counts. A frame is 1 invocation, 1 read and 1 write; its answer is a frame, too.
   frameInvocations: 1,
   frameReadUnits: 1,
-  /** A connection's row has between one and two kilobytes. */
-  frameWriteUnits: 2,
+  /** A connection's row has less than a kilobyte. */
+  frameWriteUnits: 1,
   /** Billed milliseconds of a frame, of which the most is waiting for Pulsar and DynamoDB. An estimate: measure your own. */
   frameMs: 25,
   functionGB: 1,
@@ -39,7 +39,7 @@ const FIGURES = {
   renewalMin: 115,
   renewalInvocations: 3,
   renewalReadUnits: 4,
-  renewalWriteUnits: 12,
+  renewalWriteUnits: 7,
   /** Of 30 days. */
   monthMin: 43_200,
   taskCpu: 1,

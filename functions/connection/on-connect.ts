@@ -36,6 +36,7 @@ export function onConnect(state: ConnectionState, connect: Connect, now: number,
     return refuse(state, why, now, effects);
   }
   state.clientId = bringsId ? connect.clientId : state.spareClientId;
+  state.spareClientId = '';
   state.sessionExpiryS = Math.min(askedExpiryS(connect), state.limits.sessionExpiryMaxS);
   state.keepAliveMs = agreedKeepAliveS(state, connect) * 1000;
   state.phase = 'authenticating';

@@ -65,15 +65,13 @@ export interface Line {
 export interface ConnectionState {
   phase: Phase;
   limits: ConnectionLimits;
-  /** For the log. */
-  peerAddress: string;
   /** What the handshake brought, until the authenticator has seen it. */
   token: string | null;
   /** When the connection is to end because who it is was proven until then only; null: never. */
   expiresAtMs: number | null;
   /** null: everything but what is the server's own. */
   permissions: Permissions | null;
-  /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver. */
+  /** Given to a client that brings none [MQTT-3.1.3-6]; drawn by the driver, and empty once there is no use for it. */
   spareClientId: string;
   undecoded: Undecoded;
   /** What has come and is not looked at yet: before the CONNACK is decided, and while the log is to keep up. */
@@ -112,13 +110,12 @@ export interface ConnectionState {
 }
 
 export function initialConnection(
-  options: { limits: ConnectionLimits; peerAddress: string; spareClientId: string; token?: string | undefined },
+  options: { limits: ConnectionLimits; spareClientId: string; token?: string | undefined },
   now: number,
 ): ConnectionState {
   return {
     phase: 'awaiting-connect',
     limits: options.limits,
-    peerAddress: options.peerAddress,
     token: options.token ?? null,
     expiresAtMs: null,
     permissions: null,

@@ -20,7 +20,7 @@ export interface ConnectionStore {
 export interface GatewayRow {
   /** By which the gateway knows the connection. */
   id: string;
-  /** The connection machine's, plain data; null: its first frame is to say which connection it goes on with. */
+  /** What is kept of the connection machine, plain data; null: its first frame is to say which connection it goes on with. */
   state: unknown;
   /** Frames that are dealt with; the next one has the number after that. */
   frames: number;
@@ -35,4 +35,6 @@ export interface GatewayRow {
   peer: string;
   /** Known to the client alone: who has it may go on with the connection from another. */
   token: string;
+  /** Whether an answer that was saved has told it. */
+  tokenTold: boolean;
 }

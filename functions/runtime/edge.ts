@@ -81,7 +81,7 @@ export class Edge implements EdgeChannel {
   readonly accept = (peer: Peer): PeerEvents => {
     const { clock, telemetry } = this.#parts;
     const spareClientId = `pulsegate-${clock.unique()}`;
-    const options = { limits: this.#limits, peerAddress: peer.address, spareClientId, token: peer.token };
+    const options = { limits: this.#limits, spareClientId, token: peer.token };
     const connection: Connection = {
       state: initialConnection(options, clock.now()),
       peer,

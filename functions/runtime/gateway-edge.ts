@@ -17,6 +17,7 @@ import { authenticate } from './authenticate.js';
 import { perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { GatewayWills } from './gateway-wills.js';
+import { type KeptConnection, keepConnection, restoreConnection } from './kept-connection.js';
 import { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
 import type { RemoteCommands } from './remote-commands.js';
@@ -74,11 +75,11 @@ export class GatewayEdge {
     this.#limits = limits;
   }
 
-  /** The machine of a new connection. */
-  begin(peerAddress: string, token: string | undefined): ConnectionState {
+  /** For the row of a new connection. */
+  begin(token: string | undefined): KeptConnection {
     const { clock } = this.#parts;
-    const options = { limits: this.#limits, peerAddress, spareClientId: `pulsegate-${clock.unique()}`, token };
-    return initialConnection(options, clock.now());
+    const options = { limits: this.#limits, spareClientId: `pulsegate-${clock.unique()}`, token };
+    return keepConnection(initialConnection(options, clock.now()));
   }
 
   /** The client's bytes of one frame. Changes `row.state`, which is to be saved. Rejects `PortError` where the shard cannot be told. */
@@ -102,7 +103,7 @@ export class GatewayEdge {
 
   async #run(row: GatewayRow, frame: number, inputs: readonly Input[]): Promise<Outcome> {
     const { clock, presence: store } = this.#parts;
-    const state = row.state as ConnectionState;
+    const state = restoreConnection(row.state as KeptConnection, this.#limits);
     const presence = new Presence({ store, clock, edge: `${GATEWAY_EDGE}${row.id}`, isOneConnection: true });
     const run: Step = {
       id: row.id,
@@ -125,6 +126,7 @@ export class GatewayEdge {
       failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
     }
     if (failures.length > 0) throw failures[0];
+    row.state = keepConnection(state);
     const { clientId, connectionNumber } = state;
     if (run.commands.length > 0) {
       await this.#parts.tell({ clientId, connectionNumber, frame, gatewayId: row.id, commands: run.commands });

@@ -1,9 +1,9 @@
-import type { ConnectionState } from '../connection/state.js';
 import type { GatewayRow } from '../ports/connections.js';
 import { PortError } from '../ports/errors.js';
 import type { Publication } from '../topics/publication.js';
 import type { GatewayEdge, GatewayEdgeParts } from './gateway-edge.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
+import type { KeptConnection } from './kept-connection.js';
 import { Presence } from './presence.js';
 import type { Seen } from './remote-commands.js';
 
@@ -55,7 +55,7 @@ export class GatewayFrames {
     const { clock, connections } = this.#parts;
     const row: GatewayRow = {
       id,
-      state: resumes === null ? this.#edge.begin(peer, shown) : null,
+      state: resumes === null ? this.#edge.begin(shown) : null,
       frames: 0,
       answer: NOTHING,
       partsFrom: 0,
@@ -63,6 +63,7 @@ export class GatewayFrames {
       heardAtMs: clock.now(),
       peer,
       token: resumes ?? `${id}.${clock.unique()}`,
+      tokenTold: false,
     };
     await connections.put(row, 0).catch(unlessConflict);
   }
@@ -77,10 +78,8 @@ export class GatewayFrames {
     if (current === null) return { type: 'unknown' };
     const { row, version } = current;
     const { number } = frame;
-    // What was told once under this name need not be told again.
-    const isFirst = row.frames === 0 || found?.row.state === null;
     const isRepeated = number > 0 && number === row.frames;
-    const token = isFirst || isRepeated || frame.seen ? { token: row.token } : {};
+    const token = isRepeated || !row.tokenTold ? { token: row.token } : {};
     if (isRepeated) return { type: 'answer', number, bytes: row.answer, ...token };
     if (number !== row.frames + 1) return { type: 'unknown' };
     if (row.partsBytes + frame.bytes.length > this.#messageMaxBytes) {
@@ -130,7 +129,8 @@ export class GatewayFrames {
   }
 
   async #save(row: GatewayRow, version: number, { number, bytes }: { number: number; bytes: Uint8Array }) {
-    const saved = { ...row, frames: number, answer: bytes, heardAtMs: this.#parts.clock.now() };
+    const heardAtMs = this.#parts.clock.now();
+    const saved = { ...row, frames: number, answer: bytes, heardAtMs, tokenTold: true };
     try {
       await this.#parts.connections.put(saved, version);
       return true;
@@ -153,10 +153,11 @@ export class GatewayFrames {
     const from = token.slice(0, token.lastIndexOf('.'));
     const found = await connections.get(from);
     if (found === undefined || found.row.state === null || found.row.token !== token) return null;
-    const row = { ...found.row, id, peer, token: `${id}.${clock.unique()}`, heardAtMs: clock.now() };
+    const named = { id, peer, token: `${id}.${clock.unique()}`, tokenTold: false };
+    const row = { ...found.row, ...named, heardAtMs: clock.now() };
     const kept = row.partsFrom === 0 ? [] : await connections.parts(from, row.partsFrom, row.frames);
     for (const [index, bytes] of kept.entries()) await connections.putPart(id, row.partsFrom + index, bytes);
-    const { clientId, connectionNumber, phase } = row.state as ConnectionState;
+    const { clientId = '', connectionNumber = 0, phase } = row.state as KeptConnection;
     if (phase === 'connected') {
       const edge = `${GATEWAY_EDGE}${id}`;
       await new Presence({ store: presence, clock, edge }).move(clientId, connectionNumber);

@@ -8,6 +8,7 @@ import { fromSnapshot, toSnapshot } from '../../functions/mqtt/snapshot.js';
 import type { Admission } from '../../functions/ports/authenticator.js';
 import type { PortErrorCode } from '../../functions/ports/errors.js';
 import type { CloseReason } from '../../functions/ports/peer.js';
+import { keepConnection, restoreConnection } from '../../functions/runtime/kept-connection.js';
 import type { Play } from '../support/transcript.js';
 import { clientBytes, levelOf } from '../support/wire.js';
 import { toNumber, type Words } from '../support/words.js';
@@ -31,17 +32,17 @@ const VERDICTS = {
   'authenticator-down': 'unavailable',
 } as const;
 
-/** Plays one connection. Its state goes through a snapshot before every input, as the gateway edge does it. */
+/** Plays one connection. Its state is kept and restored before every input, as the gateway edge does it. */
 export function openConnection(): Play {
   let now = 1_000;
-  let state = initialConnection({ limits: { ...LIMITS }, peerAddress: 'test', spareClientId: 'spare' }, now);
+  let state = initialConnection({ limits: { ...LIMITS }, spareClientId: 'spare' }, now);
   let level: Level = 4;
   let claim: Claim | null = null;
   /** Bytes of appends under way, by `qos reference`; those of QoS 0 have no reference of their own. */
   const appends = new Map<string, number[]>();
 
   const feed = (input: Input): string[] => {
-    state = fromSnapshot(toSnapshot(state));
+    state = restoreConnection(fromSnapshot(toSnapshot(keepConnection(state))), state.limits);
     const effects = step(state, fromSnapshot<Input>(toSnapshot(input)), now);
     for (const effect of effects) note(effect);
     return effects.map((effect) => effectLine(effect, state.level ?? level));

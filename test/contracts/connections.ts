@@ -14,6 +14,7 @@ const row = (id: string, more: Partial<GatewayRow> = {}): GatewayRow => ({
   heardAtMs: 1_700_000_000_000,
   peer: '192.0.2.1',
   token: `${id}.secret`,
+  tokenTold: true,
   ...more,
 });
 

@@ -48,7 +48,7 @@ export class Machine {
   }
 }
 
-const OPENED = toSnapshot(initialConnection({ limits: LIMITS, peerAddress: 'test', spareClientId: 'spare' }, NOW));
+const OPENED = toSnapshot(initialConnection({ limits: LIMITS, spareClientId: 'spare' }, NOW));
 const CONNECTED = Object.fromEntries(LEVELS.map((level) => [level, connectedSnapshot(level)])) as Record<Level, string>;
 
 /** A machine in the state in which the case is due. */

@@ -110,6 +110,23 @@ test('a connection goes on under another name without a word to the session', as
   });
 });
 
+test('a client whose first frame under another name fails is told its new token by the same frame again', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const before = await stage.connect('roaming');
+  const { row } = (await stage.connections.get(before.id))!;
+  const after = await stage.open(row.token);
+  after.number = before.number;
+  stage.dies = 'after-moving';
+  await assert.rejects(after.send(subscribe('a')));
+  stage.dies = undefined;
+  after.number -= 1;
+  const reply = await after.send(subscribe('a'));
+  assert.ok('token' in reply);
+  const further = await stage.open(reply.token);
+  further.number = after.number;
+  assert.equal((await further.frame(new Uint8Array())).type, 'answer');
+});
+
 test('what a client misses when it goes on under another name is posted there again, and more than is kept ends it', async (t) => {
   const stage = await GatewayStage.start(t);
   const before = await stage.open();
