@@ -7,7 +7,17 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Each a process of its own. */
-const PROCESSES = ['bench', 'load', 'load-connects', 'load-log', 'filter-index', 'relay', 'pulsar-relay', 'aedes'];
+const PROCESSES = [
+  'bench',
+  'load',
+  'load-connects',
+  'load-log',
+  'filter-index',
+  'posts',
+  'relay',
+  'pulsar-relay',
+  'aedes',
+];
 
 await import('./build.mjs');
 await build({

@@ -1,4 +1,5 @@
-import { fromBase64, toBase64 } from './base64.js';
+import { toBase64 } from './base64.js';
+import { fromBase64 } from './server-base64.js';
 
 /**
  * What the client half says in one text frame:

@@ -7,14 +7,24 @@ import { parseArgs } from 'node:util';
 import type { Scope } from '../support/waiting.js';
 import { connectRates, type IdleSizes, idleSizes } from './connections.js';
 import { expectations, expectationsOnPulsar, type Figures, lineOf } from './expectations.js';
-import type { IndexFigure } from './filter-index.js';
 import { latency } from './latency.js';
 import { type Peer, pulsarStarts, STARTS } from './peers.js';
+import type { PostsFigure } from './posts.js';
 import { benchPulsar } from './pulsar.js';
 import { exact, fanOut, type ThroughputOptions, wildcard } from './throughput.js';
 import { type TransportFigure, transport, warmUp } from './transport.js';
 
-const PARTS = ['exact', 'wildcard', 'fan-out', 'latency', 'connect', 'idle', 'filter-index', 'transport'] as const;
+const PARTS = [
+  'exact',
+  'wildcard',
+  'fan-out',
+  'latency',
+  'connect',
+  'idle',
+  'filter-index',
+  'posts',
+  'transport',
+] as const;
 type Part = (typeof PARTS)[number];
 const WITHOUT_PULSAR: readonly Part[] = PARTS.filter((part) => part !== 'transport');
 const ON_PULSAR: readonly Part[] = ['exact', 'latency', 'transport'];
@@ -30,6 +40,7 @@ const LATENCY_TIMES = 3;
 interface AllFigures extends Figures {
   idle: IdleSizes | null;
   transport: TransportFigure[] | null;
+  posts: PostsFigure[] | null;
 }
 
 const HELP = `npm run bench -- [PART ...] [options]
@@ -78,7 +89,15 @@ async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise
   console.log(`${machine.cores} cores (${machine.model}), Node ${machine.node}, load average ${machine.loadAverage}.`);
   console.log(`Medians and ranges of ${extent.rounds} rounds of ${extent.measureMs} ms, in which all take turns.`);
 
-  const figures: AllFigures = { tables: {}, latencies: [], connects: null, idle: null, index: null, transport: null };
+  const figures: AllFigures = {
+    tables: {},
+    latencies: [],
+    connects: null,
+    idle: null,
+    index: null,
+    transport: null,
+    posts: null,
+  };
   if (options.log === undefined) await embedded(parts, extent, figures);
   else await onPulsar(options.log, parts, extent, figures);
 
@@ -104,7 +123,8 @@ async function embedded(parts: readonly Part[], extent: ThroughputOptions, figur
     });
   }
   if (does('idle')) figures.idle = await idleSizes(startedAnew());
-  if (does('filter-index')) figures.index = await filterIndex(options.filters);
+  if (does('filter-index')) figures.index = await byItself('filter-index', options.filters);
+  if (does('posts')) figures.posts = await byItself('posts', String(extent.measureMs));
 }
 
 async function onPulsar(
@@ -151,13 +171,13 @@ function startedAnew(): ((take: (peer: Peer) => Promise<void>) => Promise<void>)
   );
 }
 
-/** In a process of its own: it measures its heap. */
-async function filterIndex(largest: string): Promise<IndexFigure[]> {
-  const child = fork('dist/bench/filter-index.mjs', [largest], { execArgv: ['--expose-gc'] });
-  const figures: IndexFigure[] = [];
-  child.on('message', (figure) => figures.push(figure as IndexFigure));
+/** In a process of its own: it measures its heap, or its CPU. */
+async function byItself<Figure>(part: Part, argument: string): Promise<Figure[]> {
+  const child = fork(`dist/bench/${part}.mjs`, [argument], { execArgv: ['--expose-gc'] });
+  const figures: Figure[] = [];
+  child.on('message', (figure) => figures.push(figure as Figure));
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`filter-index ended with ${code}`);
+  if (code !== 0) throw new Error(`${part} ended with ${code}`);
   return figures;
 }
 
