@@ -5,7 +5,13 @@ import { Program } from '../support/program.js';
 import type { Scope } from '../support/waiting.js';
 
 bePatient();
-const services = await remoteServices('websocket');
+export const services = await remoteServices('websocket');
+
+export type DeployOptions = GatewayOptions & {
+  settings?: Readonly<Record<string, string>>;
+  /** Where DynamoDB is reached. */
+  storeEndpoint?: string;
+};
 
 /** The three functions behind the gateway, and a worker, on Pulsar and DynamoDB. */
 export interface Deployment extends GatewayEdge {
@@ -15,11 +21,14 @@ export interface Deployment extends GatewayEdge {
 
 export async function deploy(
   scope: Scope,
-  { settings = {}, ...options }: GatewayOptions & { settings?: Readonly<Record<string, string>> } = {},
+  { settings = {}, storeEndpoint = services.dynamo.endpoint, ...options }: DeployOptions = {},
 ): Promise<Deployment> {
   const edge = await startGatewayEdge(
     scope,
-    { ...(await remoteSettings(services, 'websocket')), ...settings },
+    {
+      ...(await remoteSettings({ ...services, dynamo: { ...services.dynamo, endpoint: storeEndpoint } }, 'websocket')),
+      ...settings,
+    },
     options,
   );
   const worker = await Program.start(scope, edge.settings);
