@@ -35,6 +35,7 @@ export class TopicProducer {
   #pendingBytes = 0;
   #producer: TransportProducer | undefined;
   #opening = false;
+  #isProbing = false;
   #retry: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -61,7 +62,7 @@ export class TopicProducer {
     this.#pendingBytes += bytes;
     return new Promise((resolve, reject) => {
       const isNext = this.#waiting.length === 0 && this.#inFlight < this.#settings.inFlightMax;
-      if (isNext && this.#producer !== undefined) {
+      if (isNext && this.#producer !== undefined && this.#isSound(this.#producer)) {
         return this.#sendBy(this.#producer, { record, bytes, deadline: 0, resolve, reject });
       }
       const deadline = performance.now() + this.#settings.appendDeadlineMs / 2;
@@ -90,12 +91,26 @@ export class TopicProducer {
       this.#watchDeadlines();
       return;
     }
+    if (!this.#isSound(this.#producer)) return this.#watchDeadlines();
     while (this.#inFlight < this.#settings.inFlightMax) {
       const pending = this.#waiting.shift();
       if (pending === undefined) break;
       this.#sendBy(this.#producer, pending);
     }
     if (this.#waiting.length > 0) this.#watchDeadlines();
+  }
+
+  /** What is handed to a connection that is dead would be in doubt; what waits until that is known goes out over the next. */
+  #isSound(producer: TransportProducer): boolean {
+    if (this.#isProbing) return false;
+    const probe = producer.probe?.() ?? null;
+    if (probe === null) return true;
+    this.#isProbing = true;
+    void probe.then(() => {
+      this.#isProbing = false;
+      if (this.#waiting.length > 0) this.#send();
+    });
+    return false;
   }
 
   #sendBy(producer: TransportProducer, { record, bytes, resolve, reject }: Pending): void {

@@ -34,6 +34,8 @@ export function appendedAt(receipt: Receipt, outcome: Outcome): void {
 export interface TransportProducer {
   /** Fails `too-large` before anything is sent, `unavailable` where it is in doubt. */
   send(record: LogRecord, outcome: Outcome): void;
+  /** null: send; else the connection may be dead, and is lost or lives once this resolves. Left out: it sends again by itself. */
+  probe?(): Promise<void> | null;
   /** What is in flight fails. */
   close(): Promise<void>;
 }

@@ -65,6 +65,24 @@ if (webSocket !== undefined) {
       await line.close();
     });
 
+    it('a connection that died while the process stood still is found out before anything is sent over it', async (t) => {
+      const line = await openCutLine(webPort);
+      const log = await webSocket.open({ url: `pulsar+ws://127.0.0.1:${line.port}`, appendDeadlineMs: 20_000 });
+      const name = topic('frozen');
+      const { partition } = await log.append(name, record('before'));
+      // Nobody has been told of it yet.
+      line.cut();
+      line.mend();
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+      const appends = ['1', '2', '3'].map((text) => log.append(name, record(text)));
+      await within('all appends', Promise.all(appends), 10_000);
+      t.mock.timers.reset();
+      const entries = await log.history(partition, 'earliest', 10);
+      assert.deepEqual(entries.map(textOf), ['before', '1', '2', '3']);
+      await log.close();
+      await line.close();
+    });
+
     it('a reader whose connection is cut goes on where it was', async () => {
       const line = await openCutLine(webPort);
       const log = await webSocket.open();

@@ -14,8 +14,17 @@ const MESSAGE_MAX_BYTES = 256 * 1024 * 1024;
 /** Handed over as bytes, header and text of a frame become one piece, not two. */
 const AS_TEXT = { binary: false };
 
+/** Not heard of for so long: dead, or its process stood still, as a function does between two events. */
+const SILENT_MS = PING_EVERY_MS * 2.5;
+/** How long an answer to a ping is waited for where something waits to be sent. */
+const PROBE_MAX_MS = 1_000;
+
 export interface Connection {
   socket: WebSocket;
+  /** Whether nothing was heard for so long that it may be dead. */
+  isSilent(): boolean;
+  /** Asks whether it lives. Resolves when it has answered, or is closed. */
+  probe(): Promise<void>;
   /** What one turn of the event loop sends goes out in one write: each is a system call, and wakes a thread of Pulsar. */
   send(text: string): void;
 }
@@ -55,7 +64,7 @@ function dial(url: string, path: string, headers: AuthorizationHeader, settings:
     socket.once('open', () => {
       socket.pause();
       keepAlive(socket);
-      resolve({ socket, send: sender(socket, stream as Duplex) });
+      resolve({ socket, send: sender(socket, stream as Duplex), ...hearing(socket) });
     });
     socket.once('unexpected-response', (_request, response) => {
       let body = '';
@@ -83,6 +92,32 @@ function sender(socket: WebSocket, stream: Duplex): Connection['send'] {
       setImmediate(() => stream.uncork());
     }
     socket.send(Buffer.from(text), AS_TEXT);
+  };
+}
+
+/** By the wall clock: one that only counts on stands still with the process. */
+function hearing(socket: WebSocket): Pick<Connection, 'isSilent' | 'probe'> {
+  let heardAtMs = Date.now();
+  const heard = () => {
+    heardAtMs = Date.now();
+  };
+  socket.on('message', heard);
+  socket.on('pong', heard);
+  return {
+    isSilent: () => Date.now() - heardAtMs > SILENT_MS,
+    probe: () =>
+      new Promise((resolve) => {
+        const dead = setTimeout(() => socket.terminate(), PROBE_MAX_MS);
+        const over = () => {
+          clearTimeout(dead);
+          socket.off('pong', over);
+          socket.off('close', over);
+          resolve();
+        };
+        socket.on('pong', over);
+        socket.on('close', over);
+        socket.ping();
+      }),
   };
 }
 

@@ -76,6 +76,10 @@ export class WebSocketProducer implements TransportProducer {
     this.#watching ??= setTimeout(() => this.#giveUpOverdue(), answerDeadlineMs);
   }
 
+  probe(): Promise<void> | null {
+    return this.#connection.isSilent() ? this.#connection.probe() : null;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#failAll(new PortError('unavailable', `the producer of ${this.#topic} was closed`));
