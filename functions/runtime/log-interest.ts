@@ -48,7 +48,7 @@ export class LogInterest {
         ? await this.#matching(reading.namespace, innerOf(filter))
         : [[reading.logTopic, reading.key] as const]) {
         const names = this.#topics.known(topic) ?? (await this.#topics.ask(topic));
-        if (names.length === 0) this.#lookInto(namespaceOf(topic), []);
+        if (names.length === 0 && !this.#topics.named.has(topic)) await this.#lookForOne(namespaceOf(topic));
         for (const name of chosen(names, isWhole ? null : key)) partitions.add(name);
       }
     }
@@ -148,6 +148,13 @@ export class LogInterest {
     this.#lookInto(namespace, topics);
     const isMatch = (topic: string) => filterMatches(filter, topic);
     return topics.filter((topic) => this.#routes.topicsOf(topic).some(isMatch)).map((topic) => [topic, null]);
+  }
+
+  /** For a topic that is not there: its namespace has to be, or nobody will ever make it. */
+  async #lookForOne(namespace: string | null): Promise<void> {
+    if (namespace === null || this.#namespaces.has(namespace)) return;
+    await this.#topics.list(namespace, this.#clock.now());
+    this.#lookInto(namespace, []);
   }
 
   /** From now on. What other filters need of a namespace that is looked into already, the next look finds. */

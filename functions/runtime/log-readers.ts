@@ -8,6 +8,7 @@ import { type Routes, spelledIn } from '../topics/routes.js';
 import { LogInterest } from './log-interest.js';
 import type { LogTopics } from './log-topics.js';
 import { PartitionFollower } from './partition-follower.js';
+import { ResumedReading } from './resumed-reading.js';
 
 export interface ReadLimits {
   /** Partitions of the log read at once. */
@@ -48,6 +49,7 @@ export class LogReaders {
   readonly #parts: LogReadersParts;
   readonly #topics: LogTopics;
   readonly #interest: LogInterest;
+  readonly #resumed: ResumedReading;
   /** By partition. */
   readonly #followed = new Map<string, Promise<PartitionFollower>>();
   readonly #open = new Map<string, PartitionFollower>();
@@ -62,30 +64,21 @@ export class LogReaders {
     this.#parts = parts;
     this.#topics = parts.topics;
     this.#interest = new LogInterest(parts, parts.topics);
+    const resume = (partition: string, low: Position | null) =>
+      this.#follow(partition, { from: low === null ? 'earliest' : { after: low }, low, isReplay: true });
+    this.#resumed = new ResumedReading({ ...parts, interest: this.#interest, resume });
   }
 
   /** Reads on where the checkpoints say, and for what has none where its subscriptions began. Resolves when caught up. */
   async start(checkpoints: readonly CheckpointRow[]): Promise<void> {
     const { shard, log, name } = this.#parts;
-    const begins = new Map<string, Position>();
-    for (const { filter, since, replay } of shard.subscriptions()) {
-      const isWhole = replay !== undefined;
-      for (const partition of this.#interest.known(filter, isWhole) ?? (await this.#interest.needs(filter, isWhole))) {
-        const at = since[partition] ?? '';
-        const known = begins.get(partition);
-        if (known === undefined || at < known) begins.set(partition, at);
-      }
-    }
+    const followers = await this.#resumed.begin();
     const others = checkpoints.map(({ partition }) => partition);
     for (const topic of this.#topics.named) others.push(...(await this.#topics.ask(topic, { make: false })));
-    const unread = [...new Set(others)].filter((partition) => !begins.has(partition));
-    for (const partition of unread) shard.unfollow(partition);
-    const followers = await Promise.all(
-      [...begins].map(([partition, since]) => {
-        const low = shard.low(partition) ?? (since === '' ? null : since);
-        return this.#follow(partition, { from: low === null ? 'earliest' : { after: low }, low, isReplay: true });
-      }),
+    const unread = [...new Set(others)].filter(
+      (partition) => !this.#followed.has(partition) && !this.#resumed.mayOwe(partition),
     );
+    for (const partition of unread) shard.unfollow(partition);
     await Promise.all([
       ...followers.map((follower) => follower.caughtUp),
       ...unread.map((partition) => log.forget(partition, name)),
@@ -148,6 +141,7 @@ export class LogReaders {
   async look(): Promise<void> {
     const failed = (about: string, error: unknown) =>
       this.#parts.telemetry.log('warn', 'log-not-looked-into', { about, error: String(error) });
+    await this.#resumed.again().catch((error: unknown) => failed('what was refused', error));
     const topicsRead = new Set([...this.#open.values()].map(({ logTopic }) => logTopic));
     for (const topic of this.#topics.named) {
       const before = this.#unread.get(topic) ?? this.#topics.known(topic)?.length ?? 0;

@@ -99,10 +99,8 @@ export class ShardDriver {
     this.#unsaved = rows;
     await Promise.all(this.#retaining);
     try {
-      await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows);
+      await store.shards.saveCheckpoints(this.#owned.shard, this.#owned.epoch, rows).catch(this.#ifLost);
     } catch (error) {
-      // Whoever has claimed the shard has its sessions: what is done here from now on is nobody's.
-      if (portErrorCode(error) === 'conflict') this.#parts.failed?.(error);
       // The next one says as much and more; until then a crash would replay from an older place.
       telemetry.log('warn', 'checkpoint-failed', { error: String(error) });
       return [];
@@ -111,6 +109,12 @@ export class ShardDriver {
     this.#checkpointsSaved(rows);
     return rows;
   }
+
+  /** Whoever has claimed the shard has its sessions: what is done here from now on is nobody's. */
+  readonly #ifLost = (error: unknown): never => {
+    if (portErrorCode(error) === 'conflict') this.#parts.failed?.(error);
+    throw error;
+  };
 
   #checkpointsSaved(rows: readonly CheckpointRow[]): void {
     const { outbound } = this.#parts.store;
@@ -154,7 +158,8 @@ export class ShardDriver {
         return this.#answer(session, effect.packet);
       case 'save-session':
         return this.#then(session, effect.type, async () => {
-          if (!isOver()) await store.sessions.put({ ...effect.row, epoch: this.#owned.epoch });
+          const row = { ...effect.row, epoch: this.#owned.epoch };
+          if (!isOver()) await store.sessions.put(row).catch(this.#ifLost);
           return { type: 'session-saved' };
         });
       case 'store-outbound':

@@ -1,8 +1,12 @@
 import type { Clock } from '../ports/clock.js';
+import type { PortError } from '../ports/errors.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { retry } from './retry.js';
 
-/** What is under way, each with retries. */
+/**
+ * What is under way, each with retries. Whoever waits for one would wait for ever without an outcome, so what is refused is
+ * repeated too: credentials are renewed, and rights come back.
+ */
 export class Works {
   readonly #parts: { clock: Clock; telemetry: Telemetry };
   readonly #working = new Set<Promise<void>>();
@@ -13,7 +17,7 @@ export class Works {
 
   /** Runs something with retries and remembers that it is under way. Never rejects. */
   begin(what: string, run: () => Promise<void>): Promise<void> {
-    const work: Promise<void> = retry(what, this.#parts, run)
+    const work: Promise<void> = retry(what, this.#parts, run, mayPass)
       .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
@@ -31,4 +35,8 @@ export class Works {
     run();
     await Promise.allSettled([...this.#working].filter((work) => !before.has(work)));
   }
+}
+
+function mayPass({ code, retriable }: PortError): boolean {
+  return code === 'refused' || (retriable && code !== 'conflict');
 }

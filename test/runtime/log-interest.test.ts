@@ -82,6 +82,7 @@ test('a namespace that cannot be listed keeps nobody from what comes to be in ot
   stage.filters = ['#', 'persistent://public/gone/x'];
   await stage.interest.needs('persistent://public/gone/x', false);
   await stage.interest.needs('#', false);
+  stage.isGone = true;
   stage.add('b');
   stage.nowMs += 5_000;
   const failed: string[] = [];
@@ -115,6 +116,7 @@ class Stage {
   filters: readonly string[] = [];
   replayed: Record<string, string> | null = null;
   nowMs = 0;
+  isGone = false;
   asked = 0;
   readonly #topics: Map<string, number>;
 
@@ -123,7 +125,7 @@ class Stage {
     const log = {
       partitions: async (name: string) => this.#partitions(name),
       topics: async (namespace: string) => {
-        if (namespace === 'public/gone') throw new Error('no such namespace');
+        if (this.isGone && namespace === 'public/gone') throw new Error('no such namespace');
         return [...this.#topics.keys()];
       },
     } as unknown as Log;

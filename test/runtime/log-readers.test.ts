@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PortError } from '../../functions/ports/errors.js';
 import type { From, Log, Position } from '../../functions/ports/log.js';
 import { silent } from '../../functions/ports/telemetry.js';
 import { LogReaders, type LogReadersParts } from '../../functions/runtime/log-readers.js';
@@ -54,6 +55,33 @@ test('a topic that came to be beside MQTT is owed whole, whoever publishes or su
   assert.equal(stage.read.get(topic('c')), 'earliest');
 });
 
+test('what the log refuses to a stored subscription is tried again, and keeps nothing else from being read', async () => {
+  const [gone, closed, open] = ['persistent://public/gone/x', topic('closed'), topic('open')];
+  const stage = new Stage(MOP(), { [gone]: 1, [closed]: 1, [open]: 1 });
+  const checkpoints = [gone, closed, open, topic('unwanted')].map((partition) => ({ partition, low: '5', done: [] }));
+  stage.store('persistent://public/gone/#', 'closed', 'open');
+  stage.isRefusing = (about) => about === 'public/gone' || about === closed;
+  await stage.readers.start(checkpoints);
+  assert.deepEqual([...stage.read.keys()], [open]);
+  assert.deepEqual(stage.forgotten, [topic('unwanted')]);
+  assert.equal(stage.said.length, 2);
+  stage.nowMs += 5_000;
+  await stage.readers.look();
+  assert.deepEqual([...stage.read.keys()], [open]);
+  assert.equal(stage.said.length, 2);
+  stage.isRefusing = () => false;
+  stage.nowMs += 5_000;
+  await stage.readers.look();
+  assert.deepEqual([...stage.read.keys()].sort(), [closed, gone, open].sort());
+});
+
+test('a SUBSCRIBE to a topic of a namespace that is not there is refused', async () => {
+  const stage = new Stage(MOP(), {});
+  stage.isRefusing = (about) => about === 'public/nope';
+  await assert.rejects(stage.readers.ready('persistent://public/nope/x', false), { code: 'refused' });
+  await stage.readers.ready('persistent://public/there/x', false);
+});
+
 /** A log of topics with so many partitions each, all with an entry already. */
 class Stage {
   readonly readers: LogReaders;
@@ -62,17 +90,27 @@ class Stage {
   /** Where reading of a partition began. */
   readonly read = new Map<string, From>();
   isFailing: (partition: string) => boolean = () => false;
+  /** Of namespaces and partitions. */
+  isRefusing: (about: string) => boolean = () => false;
+  readonly forgotten: string[] = [];
+  readonly said: string[] = [];
   nowMs = 0;
   readonly #filters: string[] = [];
+  readonly #stored: string[] = [];
 
   constructor(routes: Routes, topics: Readonly<Record<string, number>>) {
     this.topics = new Map(Object.entries(topics));
     const check = (partition: string) => {
       if (this.isFailing(partition)) throw new Error(partition);
+      if (this.isRefusing(partition)) throw new PortError('refused', partition);
     };
     const log = {
       partitions: async (name: string) => this.#partitions(name),
-      topics: async () => [...this.topics.keys()],
+      topics: async (namespace: string) => {
+        check(namespace);
+        return [...this.topics.keys()].filter((name) => name.includes(`://${namespace}/`));
+      },
+      forget: async (partition: string) => void this.forgotten.push(partition),
       last: async () => '1',
       read: async (partition: string, from: From) => {
         check(partition);
@@ -91,14 +129,16 @@ class Stage {
     const shard = {
       filters: () => this.#filters,
       hasMatch: (name: string) => this.#filters.some((filter) => filterMatches(filter, name)),
-      subscriptions: () => [],
-      low: () => null,
+      subscriptions: () => this.#stored.map((filter) => ({ filter, since: {} })),
+      low: () => '1',
       follow() {},
+      unfollow() {},
+      caughtUp() {},
     } as unknown as LogReadersParts['shard'];
     const clock = { now: () => this.nowMs, after: () => () => {}, unique: () => '' };
     this.readers = new LogReaders({
       clock,
-      telemetry: silent,
+      telemetry: { ...silent, log: (_level, event) => void this.said.push(event) },
       log,
       routes,
       topics: new LogTopics({ log, routes }),
@@ -109,6 +149,11 @@ class Stage {
       failed: (error) => assert.fail(String(error)),
       retained: async () => {},
     });
+  }
+
+  store(...filters: string[]): void {
+    this.#filters.push(...filters);
+    this.#stored.push(...filters);
   }
 
   async subscribe(filter: string): Promise<void> {
