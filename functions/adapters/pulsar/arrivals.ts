@@ -13,6 +13,7 @@ export class Arrivals {
   #entries: LogEntry[] = [];
   #waiting: Waiting | undefined;
   #problem: PortError | undefined;
+  #bytes = 0;
 
   /** `onTaken` is told how many were handed out. */
   constructor(onTaken: (count: number) => void) {
@@ -23,9 +24,15 @@ export class Arrivals {
     return this.#entries.length;
   }
 
+  /** Of payloads. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** What comes in one turn of the event loop is handed out together. */
   add(entry: LogEntry): void {
     this.#entries.push(entry);
+    this.#bytes += entry.record.payload.length;
     if (this.#waiting !== undefined && this.#entries.length === 1) setImmediate(() => this.#serve());
   }
 
@@ -57,6 +64,7 @@ export class Arrivals {
     const isAll = this.#entries.length <= limit;
     const taken = isAll ? this.#entries : this.#entries.splice(0, limit);
     if (isAll) this.#entries = [];
+    for (const { record } of taken) this.#bytes -= record.payload.length;
     this.#onTaken(taken.length);
     return taken;
   }

@@ -10,6 +10,7 @@ import type { RecentAppends, RecentByPartition } from './recent-appends.js';
 
 /** Messages that are taken from the client ahead of `next`. */
 const AHEAD_MAX = 5_000;
+const AHEAD_MAX_BYTES = 16 * 1024 * 1024;
 /** After a batch of so many, more are likely to be there already. */
 const MANY = 8;
 const CLOSE_MAX_MS = 2_000;
@@ -76,13 +77,14 @@ export class NativeConsumerSource implements Source {
   async #run(): Promise<void> {
     try {
       while (!this.#isOver) {
+        if (this.#isFull) await this.#room();
         this.#add([await this.#consumer.receive()]);
         let count = MANY;
         while (count >= MANY && !this.#isOver) {
           const batch = await this.#consumer.batchReceive();
           this.#add(batch);
           count = batch.length;
-          if (this.#arrivals.count > AHEAD_MAX) await this.#room();
+          if (this.#isFull) await this.#room();
         }
       }
     } catch (error) {
@@ -101,6 +103,10 @@ export class NativeConsumerSource implements Source {
   }
 
   #taken(): void {
-    if (this.#arrivals.count <= AHEAD_MAX) this.#resume();
+    if (!this.#isFull) this.#resume();
+  }
+
+  get #isFull(): boolean {
+    return this.#arrivals.count > AHEAD_MAX || this.#arrivals.bytes > AHEAD_MAX_BYTES;
   }
 }
