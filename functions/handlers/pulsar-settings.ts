@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { OAuth2Options, TlsOptions } from '../adapters/pulsar/options.js';
 import { secretOf } from './secret-setting.js';
 
@@ -91,6 +92,39 @@ export function readPulsar(url: string, valueFor: Reader, bad: Bad): PulsarSetti
   }
   if (Object.keys(tls).length > 0) setting.tls = tls;
   return setting;
+}
+
+/** What is set, and means nothing with that URL. */
+export function pulsarProblems(url: string, given: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  const isSecure = /^pulsar\+(?:ssl|wss):/.test(url);
+  for (const name of ['CA', 'CERT', 'KEY']) {
+    const setting = `PULSEGATE_PULSAR_${name}`;
+    if (!isSecure && given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_LOG is not over TLS`);
+  }
+  if (given.has('PULSEGATE_PULSAR_WEB') && /^pulsar\+wss?:/.test(url)) {
+    problems.push('PULSEGATE_PULSAR_WEB is set, but PULSEGATE_LOG is where the web service is, too');
+  }
+  return problems;
+}
+
+/** Reads what the settings name, as each connection will; throws naming what is wrong with it. */
+export function checkPulsarFiles({ tls, tokenFile, oauth2 }: PulsarSetting): void {
+  const files = {
+    PULSEGATE_PULSAR_CA: tls?.caFile,
+    PULSEGATE_PULSAR_CERT: tls?.certFile,
+    PULSEGATE_PULSAR_KEY: tls?.keyFile,
+    PULSEGATE_PULSAR_TOKEN: tokenFile,
+    PULSEGATE_PULSAR_OAUTH2: oauth2?.credentialsFile,
+  };
+  for (const [setting, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    try {
+      readFileSync(file);
+    } catch (cause) {
+      throw new Error(`${setting} names a file that cannot be read: ${(cause as Error).message}`, { cause });
+    }
+  }
 }
 
 /** `issuer=URL&credentials=FILE`, and `audience` and `scope` where the issuer wants them. */

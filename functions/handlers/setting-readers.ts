@@ -3,7 +3,7 @@ import { parseRoutes } from '../topics/routes-setting.js';
 import { type DynamoSetting, readDynamoSetting } from './dynamodb-setting.js';
 import { JWT_SETTINGS, type JwtSetting, readJwt } from './jwt-settings.js';
 import type { Limit } from './limit.js';
-import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, readPulsar } from './pulsar-settings.js';
+import { isPulsarUrl, PULSAR_SETTINGS, type PulsarSetting, pulsarProblems, readPulsar } from './pulsar-settings.js';
 import { isBadSecret } from './secret-setting.js';
 import { SETTINGS } from './setting-list.js';
 
@@ -98,7 +98,11 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
 
     log(): LogSetting {
       const value = valueFor('PULSEGATE_LOG') ?? `embedded:${DIRECTORY}`;
-      if (isPulsarUrl(value)) return readPulsar(value, valueFor, bad);
+      if (isPulsarUrl(value)) {
+        const pulsar = readPulsar(value, valueFor, bad);
+        problems.push(...pulsarProblems(value, given));
+        return pulsar;
+      }
       for (const setting of PULSAR_SETTINGS) {
         if (given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_LOG is not in Pulsar`);
       }

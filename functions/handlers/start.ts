@@ -17,6 +17,7 @@ import { openBacking } from './backing.js';
 import { bringUp } from './bring-up.js';
 import { openListener } from './listeners.js';
 import { pagesOf } from './pages.js';
+import { checkPulsarFiles } from './pulsar-settings.js';
 import { gatewayPartOf, openSecrets } from './remote-parts.js';
 import type { Settings } from './settings.js';
 import { readTls } from './tls.js';
@@ -42,6 +43,7 @@ export interface Running {
  * are tried on, and until they do clients are told that the server is unavailable.
  */
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
+  if (settings.log.kind === 'pulsar') checkPulsarFiles(settings.log);
   const tls = readTls(settings.tls);
   const clock = systemClock;
   const secrets = openSecrets(settings);
@@ -120,6 +122,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
 
 /** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
 export function checkFiles(settings: Settings): void {
+  if (settings.log.kind === 'pulsar') checkPulsarFiles(settings.log);
   authenticatorOf(settings, { clock: systemClock, telemetry: silent, secrets: openSecrets(settings), parse });
   readTls(settings.tls);
 }

@@ -285,6 +285,19 @@ for (const [setting, value] of [
   });
 }
 
+test('settings of Pulsar that mean nothing with its URL are refused', () => {
+  const files = { PULSEGATE_PULSAR_CA: 'ca.pem', PULSEGATE_PULSAR_KEY: 'key.pem' };
+  for (const url of ['pulsar://h', 'pulsar+ws://h:8080']) {
+    assert.deepEqual(problems({ PULSEGATE_LOG: url, ...files }), [
+      'PULSEGATE_PULSAR_CA is set, but PULSEGATE_LOG is not over TLS',
+      'PULSEGATE_PULSAR_KEY is set, but PULSEGATE_LOG is not over TLS',
+    ]);
+  }
+  assert.deepEqual(problems({ PULSEGATE_LOG: 'pulsar+wss://h', PULSEGATE_PULSAR_WEB: 'https://h', ...files }), [
+    'PULSEGATE_PULSAR_WEB is set, but PULSEGATE_LOG is where the web service is, too',
+  ]);
+});
+
 test('settings of Pulsar beside a log that is not in Pulsar are refused', () => {
   assert.deepEqual(problems({ PULSEGATE_PULSAR_NAMESPACE: 'a/b' }), [
     'PULSEGATE_PULSAR_NAMESPACE is set, but PULSEGATE_LOG is not in Pulsar',

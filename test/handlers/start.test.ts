@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { readCommand } from '../../functions/handlers/settings.js';
-import { type Running, start } from '../../functions/handlers/start.js';
+import { checkFiles, type Running, start } from '../../functions/handlers/start.js';
 import { silent } from '../../functions/ports/telemetry.js';
 import { makeCertificate } from '../support/certificate.js';
 
@@ -70,4 +70,19 @@ test('a certificate that is no good refuses the start; a renewed one that is no 
   renewTls();
   await (await dial(renewed.cert)).endAsync();
   await assert.rejects(dial(cert));
+});
+
+test('a file that a setting of Pulsar names is read before anything else, and the setting is named', async (context) => {
+  const PULSEGATE_LOG = 'pulsar+wss://127.0.0.1:1';
+  for (const [setting, value] of [
+    ['PULSEGATE_PULSAR_CA', '/nowhere/ca.pem'],
+    ['PULSEGATE_PULSAR_TOKEN', 'file:/nowhere/token'],
+    ['PULSEGATE_PULSAR_OAUTH2', 'issuer=https://id.example&credentials=/nowhere/key.json'],
+  ] as const) {
+    const said = new RegExp(`^${setting} names a file that cannot be read: ENOENT.*/nowhere/`);
+    await assert.rejects(started(context, { PULSEGATE_LOG, [setting]: value }), { message: said });
+    const command = readCommand(['--check'], { PULSEGATE_LOG, [setting]: value }, () => null);
+    assert.ok(command.kind === 'check');
+    assert.throws(() => checkFiles(command.settings), { message: said });
+  }
 });

@@ -80,8 +80,18 @@ export class PulsarLog implements Log {
   async check(): Promise<void> {
     this.#checkOpen();
     await this.#web.checkNamespace(this.#settings.namespace);
+    if (this.#policiesSaid === undefined) await this.#checkOthers();
     this.#policiesSaid ??= sayPolicies(this.#web, this.#settings);
     await this.#policiesSaid;
+  }
+
+  /** Of those that the routes name, only that they are there: what we may do in them each use tells. */
+  async #checkOthers(): Promise<void> {
+    for (const namespace of new Set(this.#settings.namespaces)) {
+      await this.#web.checkNamespace(namespace).catch((error: unknown) => {
+        if (portErrorCode(error) !== 'refused') throw error;
+      });
+    }
   }
 
   async forget(partition: string, name: string): Promise<void> {

@@ -49,6 +49,16 @@ export function findingsOf(namespace: string, policies: NamespacePolicies, broke
       remedy: admin(`set-message-ttl ${namespace} --messageTTL 0`),
     });
   }
+  const expiryMinutes =
+    policies.subscription_expiration_time_minutes ?? Number(broker.subscriptionExpirationTimeMinutes ?? 0);
+  if (expiryMinutes > 0) {
+    findings.push({
+      level: 'warn',
+      code: 'subscription-expiry',
+      problem: `a subscription that nobody was connected to for ${expiryMinutes} min is removed: what is not handed out by then is lost where retention does not keep it. Over the WebSocket API nobody is ever connected to ours`,
+      remedy: admin(`set-subscription-expiration-time ${namespace} --time 0`),
+    });
+  }
   const quota = quotaPolicyOf(policies, broker);
   if (quota !== null && quota !== 'producer_exception') {
     findings.push({

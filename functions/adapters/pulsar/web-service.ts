@@ -28,6 +28,7 @@ export interface NamespacePolicies {
   backlog_quota_map?: Readonly<Record<string, { policy: string }>>;
   autoTopicCreationOverride?: { allowAutoTopicCreation: boolean };
   deduplicationEnabled?: boolean;
+  subscription_expiration_time_minutes?: number;
 }
 
 /** Settings of the broker by name. */

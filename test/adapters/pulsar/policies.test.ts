@@ -12,10 +12,18 @@ const COMMAND_DEADLINE_MS = 60_000;
 /** One that takes from every feature, and what Pulsar's standalone has without being told. */
 const BAD = {
   message_ttl_in_seconds: 60,
+  subscription_expiration_time_minutes: 5,
   backlog_quota_map: { destination_storage: { limitSize: 1_000, limitTime: -1, policy: 'consumer_backlog_eviction' } },
   autoTopicCreationOverride: { allowAutoTopicCreation: false },
 };
-const CODES = ['no-retention', 'message-ttl', 'backlog-quota', 'no-auto-creation', 'no-deduplication'];
+const CODES = [
+  'no-retention',
+  'message-ttl',
+  'subscription-expiry',
+  'backlog-quota',
+  'no-auto-creation',
+  'no-deduplication',
+];
 
 const [transport] = await transports();
 
@@ -26,6 +34,8 @@ describe('pulsar: policies of a namespace', () => {
     const retained = { defaultRetentionTimeInMinutes: '60', defaultRetentionSizeInMB: '-1' };
     assert.deepEqual(codes({ ...retained, brokerDeduplicationEnabled: 'true' }), []);
     assert.ok(codes({ ttlDurationDefaultInSeconds: '60' }).includes('message-ttl'));
+    assert.ok(codes({ subscriptionExpirationTimeMinutes: '5' }).includes('subscription-expiry'));
+    assert.ok(!codes({ subscriptionExpirationTimeMinutes: '0' }).includes('subscription-expiry'));
     assert.ok(codes({ allowAutoTopicCreation: 'false' }).includes('no-auto-creation'));
     const hold = { backlogQuotaDefaultRetentionPolicy: 'producer_request_hold' };
     assert.ok(!codes({ ...hold, backlogQuotaDefaultLimitBytes: '-1' }).includes('backlog-quota'));
