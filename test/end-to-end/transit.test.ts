@@ -12,7 +12,7 @@ import { Follower } from './transit/follower.js';
 import { Vehicle } from './transit/vehicle.js';
 
 const SEED = Number(process.env.PULSEGATE_TEST_SEED ?? 20_261_123);
-const VEHICLES = BACKING === 'gateway' ? 50 : 200;
+const VEHICLES = BACKING === 'gateway' ? 20 : 200;
 const LINES = Array.from({ length: 20 }, (_, i) => `line-${i + 1}`);
 const POSITIONS_PER_VEHICLE = 45;
 const FOLLOWERS = 10;
