@@ -33,6 +33,11 @@ interface Dealt {
   unpublished: readonly Publication[];
 }
 
+interface Current {
+  row: GatewayRow;
+  version: number;
+}
+
 const NOTHING = new Uint8Array();
 
 /**
@@ -148,7 +153,8 @@ export class GatewayFrames {
   }
 
   /** The first frame of a connection that goes on with another: its row comes here, and whoever has to know is told. */
-  async #resume({ id, token, peer }: GatewayRow, seen?: Seen): Promise<{ row: GatewayRow; version: number } | null> {
+  async #resume(asked: Pick<GatewayRow, 'id' | 'token' | 'peer'>, seen?: Seen): Promise<Current | null> {
+    const { id, token, peer } = asked;
     const { clock, connections, presence, tell } = this.#parts;
     const from = token.slice(0, token.lastIndexOf('.'));
     const found = await connections.get(from);
@@ -171,12 +177,13 @@ export class GatewayFrames {
       return { row, version: await connections.move(row, from, found.version) };
     } catch (error) {
       unlessConflict(error);
-      return null;
+      // A frame of before the loss was still being dealt with under the former name, and is in the row now; or the row is here.
+      return this.#resume(asked, seen);
     }
   }
 
   /** By another invocation of the same frame. */
-  async #resumedMeanwhile(id: string): Promise<{ row: GatewayRow; version: number } | null> {
+  async #resumedMeanwhile(id: string): Promise<Current | null> {
     const found = await this.#parts.connections.get(id);
     return found === undefined || found.row.state === null ? null : found;
   }

@@ -110,6 +110,31 @@ test('a connection goes on under another name without a word to the session', as
   });
 });
 
+test('a client resumes while its frame is still being dealt with under the former name', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const writer = await stage.connect('writer');
+  const first = await writer.send(publish('a', '1', 1, 7));
+  assert.ok('bytes' in first);
+  const { connections } = stage;
+  const after = await stage.open((await connections.get(writer.id))!.row.token);
+  const move = connections.move.bind(connections);
+  const late = { cmd: 'publish', topic: 'a', payload: '2', qos: 2, messageId: 8, dup: false, retain: false };
+  let isFirst = true;
+  // The frame that was on its way when the network failed is saved just ahead of the move.
+  connections.move = async (...args) => {
+    if (isFirst) await writer.send(late);
+    isFirst = false;
+    return move(...args);
+  };
+  after.number = writer.number;
+  const reply = await after.send(late);
+  assert.equal(reply.type, 'answer');
+  assert.deepEqual(
+    after.packets.all.map(({ cmd }) => cmd),
+    ['pubrec'],
+  );
+});
+
 test('a client whose first frame under another name fails is told its new token by the same frame again', async (t) => {
   const stage = await GatewayStage.start(t);
   const before = await stage.connect('roaming');
