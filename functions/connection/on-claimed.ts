@@ -24,6 +24,7 @@ export function onClaimed(state: ConnectionState, input: Claimed, now: number, e
   }
   state.phase = 'connected';
   state.lastReceivedAtMs = now;
+  state.isResumed = sessionPresent;
   state.keepsInbound = state.limits.mayRepeat === true || sessionPresent || state.sessionExpiryS > 0;
   effects.push({ type: 'send', packet: connack });
   tellConnected(state, connect, input, effects);

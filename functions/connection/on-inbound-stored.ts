@@ -58,7 +58,9 @@ export function onInboundEnded(
 ): void {
   const { packetId } = input;
   releaseTaken(state, 0, now, effects);
-  const reasonCode = input.existed || state.exchanges[packetId] ? REASON.success : REASON.packetIdentifierNotFound;
+  // It may be its PUBCOMP that was lost with the connection before: no error then (section 3.7.2.1), and MQTT.js takes 0x92 for one.
+  const isKnown = input.existed || state.exchanges[packetId] !== undefined || state.isResumed;
+  const reasonCode = isKnown ? REASON.success : REASON.packetIdentifierNotFound;
   endExchange(state, packetId);
   effects.push({ type: 'send', packet: { type: 'pubcomp', packetId, reasonCode } });
 }

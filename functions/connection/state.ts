@@ -86,6 +86,8 @@ export interface ConnectionState {
   generation: number;
   /** Seconds; 0: the session ends with the connection. */
   sessionExpiryS: number;
+  /** Whether the session was there before: the client sends again what it has seen no answer to. */
+  isResumed: boolean;
   /** Whether incoming QoS 2 has rows: the session will be resumed, or was, and may have some that an earlier connection began. */
   keepsInbound: boolean;
   /** Largest packet that the client takes; null: no bound. */
@@ -129,6 +131,7 @@ export function initialConnection(
     connectionNumber: 0,
     generation: 0,
     sessionExpiryS: 0,
+    isResumed: false,
     keepsInbound: false,
     takesMaxBytes: null,
     wantsReasons: true,

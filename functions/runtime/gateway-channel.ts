@@ -37,6 +37,8 @@ interface Connection {
   /** Whether it stands in line, is being posted, or waits for another try. */
   isBusy: boolean;
   delayMs: number;
+  /** While it waits for another try. */
+  cancelTry: (() => void) | null;
   failingSinceMs: number | null;
 }
 
@@ -87,6 +89,7 @@ export class GatewayChannel implements EdgeChannel {
       expiresAtMs,
       isBusy: false,
       delayMs: FIRST_DELAY_MS,
+      cancelTry: null,
       failingSinceMs: null,
     });
   }
@@ -110,7 +113,8 @@ export class GatewayChannel implements EdgeChannel {
     connection.gatewayId = gatewayId;
     connection.failingSinceMs = null;
     connection.delayMs = FIRST_DELAY_MS;
-    if (connection.posts.hasMore) this.#enter(connection);
+    if (connection.cancelTry !== null) this.#tryAgain(connection);
+    else if (connection.posts.hasMore) this.#enter(connection);
     return true;
   }
 
@@ -238,10 +242,7 @@ export class GatewayChannel implements EdgeChannel {
     if (mayCome && now - connection.failingSinceMs < GIVE_UP_MS) {
       const { delayMs } = connection;
       connection.delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS);
-      clock.after(delayMs, () => {
-        connection.isBusy = false;
-        this.#enter(connection);
-      });
+      connection.cancelTry = clock.after(delayMs, () => this.#tryAgain(connection));
       return;
     }
     if (code !== 'gone') {
@@ -249,6 +250,13 @@ export class GatewayChannel implements EdgeChannel {
     }
     this.#byClient.delete(connection.clientId);
     lost(connection.clientId, connection.number);
+  }
+
+  #tryAgain(connection: Connection): void {
+    connection.cancelTry?.();
+    connection.cancelTry = null;
+    connection.isBusy = false;
+    this.#enter(connection);
   }
 
   #isHere(connection: Connection): boolean {

@@ -38,6 +38,9 @@ interface Current {
   version: number;
 }
 
+/** A connection's name, and what nobody else knows. Whoever brings another than was given has no connection. */
+const TOKEN = /^([\w+/=-]+)\.[\w-]+$/;
+const TOKEN_MAX_CHARACTERS = 200;
 const NOTHING = new Uint8Array();
 
 /**
@@ -67,7 +70,7 @@ export class GatewayFrames {
       partsBytes: 0,
       heardAtMs: clock.now(),
       peer,
-      token: resumes ?? `${id}.${clock.unique()}`,
+      token: resumes === null ? `${id}.${clock.unique()}` : resumes.slice(0, TOKEN_MAX_CHARACTERS),
       tokenTold: false,
     };
     await connections.put(row, 0).catch(unlessConflict);
@@ -156,12 +159,12 @@ export class GatewayFrames {
   async #resume(asked: Pick<GatewayRow, 'id' | 'token' | 'peer'>, seen?: Seen): Promise<Current | null> {
     const { id, token, peer } = asked;
     const { clock, connections, presence, tell } = this.#parts;
-    const from = token.slice(0, token.lastIndexOf('.'));
-    const found = await connections.get(from);
+    const from = TOKEN.exec(token)?.[1];
+    const found = from === undefined ? undefined : await connections.get(from);
     if (found === undefined || found.row.state === null || found.row.token !== token) return null;
     const named = { id, peer, token: `${id}.${clock.unique()}`, tokenTold: false };
     const row = { ...found.row, ...named, heardAtMs: clock.now() };
-    const kept = row.partsFrom === 0 ? [] : await connections.parts(from, row.partsFrom, row.frames);
+    const kept = row.partsFrom === 0 ? [] : await connections.parts(found.row.id, row.partsFrom, row.frames);
     for (const [index, bytes] of kept.entries()) await connections.putPart(id, row.partsFrom + index, bytes);
     const { clientId = '', connectionNumber = 0, phase } = row.state as KeptConnection;
     if (phase === 'connected') {
@@ -174,7 +177,7 @@ export class GatewayFrames {
       await tell({ clientId, connectionNumber, frame: row.frames, gatewayId: id, ...seenHere, commands: [] });
     }
     try {
-      return { row, version: await connections.move(row, from, found.version) };
+      return { row, version: await connections.move(row, found.row.id, found.version) };
     } catch (error) {
       unlessConflict(error);
       // A frame of before the loss was still being dealt with under the former name, and is in the row now; or the row is here.

@@ -1,5 +1,8 @@
-/** Of a frame before base64: with it, 128 KB are not exceeded, above which the gateway answers 413. */
-export const FRAME_MAX_BYTES = 96_000;
+/**
+ * Of a frame before base64: with it, and its head, a post is no more than the 32 KB that API Gateway has in a frame and meters as
+ * one message. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+ */
+export const FRAME_MAX_BYTES = 24_000;
 /** Of a connection, of what its client may miss when it goes on under another name. Who misses more connects again. */
 export const REPEATED_MAX_BYTES = 64 * 1024;
 

@@ -52,7 +52,7 @@ const LIMITS: readonly [what: string, value: string, then: string][] = [
   ['characters, from a client', number(FRAME_MAX_CHARACTERS), '1009 by the gateway'],
   ['bytes in it', number(FRAME_MAX_BYTES), 'parts'],
   ['bytes of a packet in parts (`PULSEGATE_GATEWAY_PACKET_MAX_BYTES`)', number(packetMaxBytes), '`!too-large`'],
-  ['bytes, from the worker, so that no post has above 128 KB', number(POST_MAX_BYTES), 'more frames'],
+  ['bytes, from the worker, so that no post has above 32 KB', number(POST_MAX_BYTES), 'more frames'],
   ['frames of the worker ahead of the one that is due', number(EARLY_FRAMES_MAX), 'the client half ends with 1002'],
   ['bytes of the worker that the client half keeps', number(KEPT_MAX_BYTES), 'the client half ends with 1002'],
   ['bytes that the worker keeps to post again', number(REPEATED_MAX_BYTES), 'the connection is closed at the resume'],

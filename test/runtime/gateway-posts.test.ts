@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../functions/adapters/system/clock.js';
+import { serverFrame } from '../../functions/dialect/server-frame.js';
+import { PortError } from '../../functions/ports/errors.js';
 import { silent } from '../../functions/ports/telemetry.js';
 import { GatewayChannel } from '../../functions/runtime/gateway-channel.js';
 import { FRAME_MAX_BYTES, GatewayPosts, REPEATED_MAX_BYTES } from '../../functions/runtime/gateway-posts.js';
@@ -53,14 +55,41 @@ test('what a client misses comes again, in order, and before what was not taken 
 });
 
 test('a client that misses more than is kept is not served on', () => {
-  const posts = taken(1, 2, REPEATED_MAX_BYTES - 2);
+  const posts = taken(1, 2, FRAME_MAX_BYTES, FRAME_MAX_BYTES, REPEATED_MAX_BYTES - 2 - 2 * FRAME_MAX_BYTES);
   assert.equal(posts.repeatAfter(0), false);
   assert.equal(posts.repeatAfter(1), true);
-  const nothingKept = taken(1, REPEATED_MAX_BYTES + 1);
-  assert.deepEqual([nothingKept.repeatAfter(1), nothingKept.repeatAfter(2)], [false, true]);
-  nothingKept.add(new Uint8Array(1));
-  nothingKept.next();
-  assert.deepEqual([nothingKept.repeatAfter(1), nothingKept.repeatAfter(2)], [false, true]);
+  const none = new GatewayPosts(text);
+  assert.equal(none.repeatAfter(0), true);
+  none.add(new Uint8Array(1));
+  none.next();
+  assert.deepEqual([none.repeatAfter(0), rest(none)], [true, ['1:1']]);
+});
+
+test('a post is never larger than a frame of the gateway', () => {
+  const number = 999_999_999_999_999;
+  const largest = serverFrame({ type: 'worker', epoch: number, number, bytes: new Uint8Array(FRAME_MAX_BYTES) });
+  assert.ok(largest.length <= 32 * 1024);
+});
+
+test('what waits for another try goes out at once where its client goes on', async () => {
+  const posted = new Inbox<string>();
+  const gateway = {
+    post: async (id: string) => {
+      if (id === 'old') throw new PortError('gone', id);
+      posted.add(id);
+    },
+    close: async () => {},
+  };
+  // Whoever waits waits for ever.
+  const clock = { ...systemClock, after: () => () => {} };
+  const parts = { clock, telemetry: silent, gateway, frame: text, lost: () => assert.fail('it is there') };
+  const limits = { gatewayPostsPerS: 1_000, gatewayPostsMax: 2, sendBufferMaxBytes: 1_000 };
+  const channel = new GatewayChannel(parts, limits);
+  channel.connected('client', 1, 'old');
+  channel.deliver('client', 1, new Uint8Array(3), false);
+  await new Promise((resume) => setTimeout(resume, 20));
+  channel.moved('client', 1, { gatewayId: 'new', frame: 1, has: 0 });
+  assert.equal(await posted.take('it'), 'new');
 });
 
 test('a frame that was under way to the old name of a connection is posted to the new one', async () => {

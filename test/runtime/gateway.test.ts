@@ -135,6 +135,23 @@ test('a client resumes while its frame is still being dealt with under the forme
   );
 });
 
+test('what is no token is a connection that nobody knows', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const asked: string[] = [];
+  const { connections } = stage;
+  const get = connections.get.bind(connections);
+  connections.get = (id) => {
+    asked.push(id);
+    return get(id);
+  };
+  for (const token of ['', '.', '.x', 'gw-1', `${'x'.repeat(3_000)}.y`]) {
+    const client = await stage.open(token);
+    assert.deepEqual(await client.frame(new Uint8Array()), { type: 'unknown' });
+  }
+  // DynamoDB refuses a key that is empty or too long, and that is not for a client to bring about.
+  for (const id of asked) assert.ok(id.length > 0 && id.length < 1_000, `${id.length} characters`);
+});
+
 test('a client whose first frame under another name fails is told its new token by the same frame again', async (t) => {
   const stage = await GatewayStage.start(t);
   const before = await stage.connect('roaming');
