@@ -94,16 +94,13 @@ export function readPulsar(url: string, valueFor: Reader, bad: Bad): PulsarSetti
   return setting;
 }
 
-/** What is set, and means nothing with that URL. */
+/** What is set, and means nothing with that URL. Of the web service it may be: functions and worker share it, and one of them needs it. */
 export function pulsarProblems(url: string, given: ReadonlyMap<string, string>): string[] {
   const problems: string[] = [];
   const isSecure = /^pulsar\+(?:ssl|wss):/.test(url);
   for (const name of ['CA', 'CERT', 'KEY']) {
     const setting = `PULSEGATE_PULSAR_${name}`;
     if (!isSecure && given.has(setting)) problems.push(`${setting} is set, but PULSEGATE_LOG is not over TLS`);
-  }
-  if (given.has('PULSEGATE_PULSAR_WEB') && /^pulsar\+wss?:/.test(url)) {
-    problems.push('PULSEGATE_PULSAR_WEB is set, but PULSEGATE_LOG is where the web service is, too');
   }
   return problems;
 }

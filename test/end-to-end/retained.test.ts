@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { atBothLevels, type Message, StockClient, texts } from '../support/clients.js';
+import { BACKING } from '../support/patience.js';
 import { Program } from '../support/program.js';
 import { unique } from '../support/waiting.js';
 
@@ -37,10 +38,12 @@ atBothLevels('a wildcard brings every retained message that it matches', async (
   const subscriber = await StockClient.connect(t, url, level);
   await subscriber.subscribe(`${root}/+/status`, { qos: 1 });
   const expected = vehicles.filter((topic) => topic !== `${root}/13/status`);
-  const arrived = await subscriber.messages.until('all of them', (all) => all.length >= expected.length);
-  assert.deepEqual(arrived.map(({ topic }) => topic).sort(), [...expected].sort());
-  assert.ok((await subscriber.settled(publisher)).every(({ retain, topic, payload }) => retain && topic === payload));
-  assert.equal(subscriber.messages.all.filter(({ topic }) => topic.startsWith(root)).length, expected.length);
+  // What a function has acknowledged the worker may read after the SUBSCRIBE: then it comes as new.
+  const kept = (all: readonly Message[]) => all.filter(({ retain }) => retain || BACKING !== 'gateway');
+  await subscriber.messages.until('all of them', (all) => kept(all).length >= expected.length);
+  const settled = kept(await subscriber.settled(publisher));
+  assert.deepEqual(settled.map(({ topic }) => topic).sort(), [...expected].sort());
+  assert.ok(settled.every(({ retain, topic, payload }) => retain && topic === payload));
 });
 
 atBothLevels('an empty retained message clears, and itself arrives as an ordinary one', async (level, t) => {

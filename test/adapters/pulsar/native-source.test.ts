@@ -8,6 +8,8 @@ const BATCH = 8;
 
 test('large messages are not taken from the client by the thousand ahead of who reads them', async () => {
   let taken = 0;
+  let isClosed = false;
+  let askedTooLate = 0;
   const message = (): NativeMessage => {
     taken += 1;
     const entryId = taken;
@@ -21,7 +23,10 @@ test('large messages are not taken from the client by the thousand ahead of who 
   };
   const soon = () => new Promise((resolve) => setImmediate(resolve));
   const consumer = {
-    receive: async () => message(),
+    receive: async () => {
+      if (isClosed) askedTooLate += 1;
+      return message();
+    },
     batchReceive: async () => {
       await soon();
       return Array.from({ length: BATCH }, message);
@@ -39,5 +44,8 @@ test('large messages are not taken from the client by the thousand ahead of who 
     read += (await source.next(5)).length;
   }
   assert.equal(read, 100);
+  isClosed = true;
   await source.close();
+  for (let i = 0; i < 50; i += 1) await soon();
+  assert.equal(askedTooLate, 0, 'a consumer that is closed would never answer, and keep the process');
 });

@@ -77,14 +77,16 @@ export class NativeConsumerSource implements Source {
   async #run(): Promise<void> {
     try {
       while (!this.#isOver) {
-        if (this.#isFull) await this.#room();
+        // Nothing may be asked of a consumer that was closed meanwhile: it would never answer.
+        await this.#room();
+        if (this.#isOver) return;
         this.#add([await this.#consumer.receive()]);
         let count = MANY;
         while (count >= MANY && !this.#isOver) {
           const batch = await this.#consumer.batchReceive();
           this.#add(batch);
           count = batch.length;
-          if (this.#isFull) await this.#room();
+          await this.#room();
         }
       }
     } catch (error) {
@@ -96,8 +98,9 @@ export class NativeConsumerSource implements Source {
     for (const entry of entriesOf(messages, this.#partition, this.#ids, this.#recent)) this.#arrivals.add(entry);
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => {
+  async #room(): Promise<void> {
+    if (!this.#isFull || this.#isOver) return;
+    await new Promise<void>((resolve) => {
       this.#resume = resolve;
     });
   }
