@@ -69,6 +69,16 @@ describe('pulsar: policies of a namespace', () => {
     );
   });
 
+  it('one of them that is not there is waited for, with the command that makes it', async () => {
+    const missing = `public/policies-${process.pid}-missing`;
+    const log = await open({ namespace: 'public/default', namespaces: [missing] });
+    const message = `Pulsar has no namespace ${missing}: pulsar-admin namespaces create ${missing}`;
+    await assert.rejects(log.check(), { code: 'unavailable', message });
+    await rest(pulsar, 'PUT', `namespaces/${missing}`);
+    await log.check();
+    await log.close();
+  });
+
   async function saidOf(namespace: string, namespaces: string[] = []): Promise<Record<string, string>[]> {
     const said: Record<string, string>[] = [];
     const log = await open({
