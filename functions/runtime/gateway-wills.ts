@@ -1,10 +1,10 @@
 import { willDueMs } from '../connection/claim.js';
-import type { LeftWill, PresenceRow, PresenceStore } from '../ports/store.js';
+import type { LeftWill, PresenceRow, PresenceStore, WaitingWill } from '../ports/store.js';
 import type { ClaimedPresence } from './presence.js';
 import { publishWill, type WillParts } from './will.js';
 
-/** How long after a will was due a successor waits for whoever publishes it, and how often it looks. */
-const WAITS_MAX_MS = 1_000;
+/** How long after a will was due a successor waits for whoever publishes it before it looks into the log, and how often it looks. */
+const WAITS_MAX_MS = 3_000;
 const LOOKS_EVERY_MS = 50;
 
 /**
@@ -23,7 +23,7 @@ export class GatewayWills {
   async beforeSuccessor({ row, madeDue }: ClaimedPresence): Promise<readonly LeftWill[]> {
     const { clientId, leftWills } = row;
     if (leftWills.length === 0) return leftWills;
-    const isOut = madeDue !== null && (await this.#publish(clientId, madeDue));
+    const isOut = madeDue !== null && (await this.#publish(clientId, madeDue, null));
     return this.#notOut(clientId, isOut ? leftWills.filter((will) => will !== madeDue) : leftWills);
   }
 
@@ -31,12 +31,13 @@ export class GatewayWills {
   async afterLeaving(row: PresenceRow): Promise<'not-due' | 'published' | 'in-doubt'> {
     const { clientId, will } = row;
     if (will === null || willDueMs(row, will, this.#parts.clock.now()) > this.#parts.clock.now()) return 'not-due';
-    return (await this.#publish(clientId, will)) ? 'published' : 'in-doubt';
+    return (await this.#publish(clientId, will, null)) ? 'published' : 'in-doubt';
   }
 
-  async #publish(clientId: string, will: LeftWill | NonNullable<PresenceRow['will']>): Promise<boolean> {
+  /** As `publishWill`; resolves whether it is out. */
+  async #publish(clientId: string, will: WaitingWill, inDoubtSinceMs: number | null): Promise<boolean> {
     try {
-      await publishWill(this.#parts, clientId, will, null);
+      await publishWill(this.#parts, clientId, will, inDoubtSinceMs);
       return true;
     } catch (error) {
       this.#parts.telemetry.log('warn', 'will-not-published', { client: clientId, error: String(error) });
@@ -44,7 +45,7 @@ export class GatewayWills {
     }
   }
 
-  /** Somebody else may be publishing those that were due only now. */
+  /** Somebody else may be publishing those that were due only now, or may not have lived to: then they are looked for, and published. */
   async #notOut(clientId: string, wills: readonly LeftWill[]): Promise<readonly LeftWill[]> {
     const { clock, store } = this.#parts;
     let left = wills;
@@ -54,6 +55,9 @@ export class GatewayWills {
       const numbers = new Set(found?.row.leftWills.map((will) => will.connectionNumber));
       left = left.filter((will) => numbers.has(will.connectionNumber));
     }
-    return left;
+    const isOut = await Promise.all(
+      left.map(({ dueAtMs, ...will }) => dueAtMs !== undefined && this.#publish(clientId, will, dueAtMs)),
+    );
+    return left.filter((_, index) => !isOut[index]);
   }
 }

@@ -80,8 +80,8 @@ export function mopRoute({
 
   /** As MoP: a filter with wildcards is about the namespace that it spells out. Here about the route's own besides. */
   function namespacesOf(filter: string): string[] {
-    if (filter.startsWith(NOT_KEPT)) return [];
-    // `persistent://t/n/#` matches `persistent://t/n` too, which is a topic of the route's own namespace.
+    // `persistent://t/n/#` matches `persistent://t/n` too, which is a topic of the route's own namespace; so is `non-persistent:/`.
+    if (filter.startsWith(NOT_KEPT) && filter !== `${NOT_KEPT}#`) return [];
     const spelled = parseFullName(filter)?.namespace;
     return [...new Set(spelled === undefined ? [namespace] : [spelled, namespace])];
   }

@@ -326,6 +326,32 @@ test('a will that its edge left in doubt, and did not live to tell of, comes onc
   assert.deepEqual(reader.publishes(), ['before-publishing', 'before-settling', 'before-telling']);
 });
 
+test('a will that its edge did not live to publish, or to settle, comes before what its successor says, without a worker', async (t) => {
+  const stage = await GatewayStage.start(t);
+  const reader = await stage.connect('reader');
+  await reader.send(subscribe('status'));
+  await reader.packets.find('a SUBACK', ({ cmd }) => cmd === 'suback');
+  await stage.worker?.close();
+  stage.worker = undefined;
+  const deaths = ['before-publishing', 'before-settling'] as const;
+  for (const dies of deaths) {
+    const mortal = await stage.connect(dies, willOf('status', dies));
+    stage.dies = dies;
+    await assert.rejects(stage.frames.close(mortal.id));
+    stage.dies = undefined;
+    const successor = await stage.connect(dies);
+    await successor.send(publish('status', `after ${dies}`, 1, 1));
+    assert.deepEqual((await stage.presence.get(dies))?.row.leftWills, []);
+  }
+  await stage.startWorker();
+  const again = await stage.connect('reader');
+  await again.packets.until('all', () => again.publishes().includes(`after ${deaths[1]}`));
+  assert.deepEqual(
+    again.publishes(),
+    deaths.flatMap((dies) => [dies, `after ${dies}`]),
+  );
+});
+
 test('a client identifier taken over closes the connection before', async (t) => {
   const stage = await GatewayStage.start(t);
   const before = await stage.connect('twice');

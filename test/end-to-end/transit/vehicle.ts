@@ -46,6 +46,7 @@ export class Vehicle {
   #inFlight = 0;
   #statusInFlight = 0;
   #isConnected: Promise<void>;
+  #isOnline = false;
   #finished: () => void = () => {};
   readonly #isFinished = new Promise<void>((resolve) => {
     this.#finished = resolve;
@@ -79,6 +80,11 @@ export class Vehicle {
     return this.#isConnected;
   }
 
+  /** Whether the last thing that it heard is that its status is taken. */
+  get isOnline(): boolean {
+    return this.#isOnline && this.#client.connected;
+  }
+
   /** Publishes its positions; resolves when each is acknowledged or failed, or the vehicle is dead. */
   drive(): Promise<void> {
     this.#publish();
@@ -87,6 +93,7 @@ export class Vehicle {
 
   /** Loses its connection, and comes back by itself. */
   drop(): void {
+    this.#isOnline = false;
     this.#client.stream.destroy();
   }
 
@@ -101,8 +108,10 @@ export class Vehicle {
     if (this.reconnects > 0 && !sessionPresent) this.sessionsLost += 1;
     this.reconnects += 1;
     this.#statusInFlight += 1;
-    this.#client.publish(this.statusTopic, 'online', { qos: 1, retain: true }, () => {
+    this.#isOnline = false;
+    this.#client.publish(this.statusTopic, 'online', { qos: 1, retain: true }, (error) => {
       this.#statusInFlight -= 1;
+      this.#isOnline = !error && this.#statusInFlight === 0;
       this.#finishIfDone();
     });
   }
