@@ -8,6 +8,7 @@ import { shardOf } from '../../topics/shard.js';
  *
  *     pk                  sk                                        what
  *     meta                store                                     number of shards that the keys were made with
+ *     leases              slot                                      lease of a process; `version`
  *     presence:SHARD:B    client                                    presence row; `version`
  *     session:SHARD:B     client                                    session row; `epoch`, `generation`, `order`
  *     inbound:CLIENT      generation, packet identifier             incoming QoS 2
@@ -97,6 +98,14 @@ export function messageParts(id: string, first = 0, last = Number.MAX_SAFE_INTEG
 }
 
 export const META: Place = { pk: 'meta', sk: 'store' };
+
+export function leaseKey(slot: number): Place {
+  return { pk: 'leases', sk: number(slot) };
+}
+
+export function leaseList(): Range {
+  return { pk: 'leases' };
+}
 
 export function presenceKey(clientId: string, shards: number): Place {
   return { pk: `presence:${bucketOf(clientId, shards)}`, sk: clientKey(clientId) };

@@ -1,11 +1,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PortError } from '../../ports/errors.js';
+import type { LeaseStore } from '../../ports/leases.js';
 import type { Store } from '../../ports/store.js';
 import { BatchWriter } from './batch-writer.js';
 import { Bodies } from './bodies.js';
 import { Calls, keyOf, n, writeId } from './calls.js';
 import { ClientLines } from './client-lines.js';
 import { META, tableName } from './keys.js';
+import { LeaseTable } from './lease-table.js';
 import { DynamoStore } from './store.js';
 
 const CONNECT_MAX_MS = 2_000;
@@ -49,14 +51,22 @@ export async function openDynamoStore(options: DynamoOptions): Promise<Store> {
 }
 
 /** The same in two steps, for whoever waits until DynamoDB answers: nothing is asked of the store before `prepare` has resolved. */
-export function dynamoStore(options: DynamoOptions): { store: Store; prepare: () => Promise<void> } {
+export function dynamoStore(options: DynamoOptions): {
+  store: Store;
+  leases: LeaseStore;
+  prepare: () => Promise<void>;
+} {
   const { shards, connections = CONNECTIONS, callMaxMs = CALL_MAX_MS, now = Date.now } = options;
   const client = dynamoClient(options);
   const calls = new Calls(client, tableName(options.prefix), { connections, callMaxMs });
   const writer = new BatchWriter(client, calls);
   const bodies = new Bodies(client, calls, writer, now);
-  const store = new DynamoStore({ client, calls, writer, bodies, lines: new ClientLines(), shards, now });
-  return { store, prepare: () => checkShards(calls, shards, now()) };
+  const shared = { client, calls, writer, bodies, lines: new ClientLines(), shards, now };
+  return {
+    store: new DynamoStore(shared),
+    leases: new LeaseTable(shared),
+    prepare: () => checkShards(calls, shards, now()),
+  };
 }
 
 /** Tries no call again by itself: `Calls` does, and knows which were in doubt. */

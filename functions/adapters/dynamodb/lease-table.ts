@@ -1,0 +1,53 @@
+import { PortError } from '../../ports/errors.js';
+import type { LeaseRow, LeaseStore } from '../../ports/leases.js';
+import { type Item, keyOf, n, writeId } from './calls.js';
+import { leaseKey, leaseList } from './keys.js';
+import type { Shared } from './shared.js';
+
+const PAGE_ROWS = 1_000;
+
+/** Versions come from the clock and the holder's beats: one that was deleted never comes again. */
+export class LeaseTable implements LeaseStore {
+  constructor(private readonly shared: Shared) {}
+
+  async list(): Promise<{ row: LeaseRow; version: number }[]> {
+    const { calls } = this.shared;
+    const found: Item[] = [];
+    for (let after: string | null = null; ; ) {
+      const { items, more } = await calls.query(leaseList(), after, PAGE_ROWS);
+      found.push(...items);
+      if (!more) break;
+      after = items.at(-1)!.sk!.S!;
+    }
+    return found.map((item) => ({ row: JSON.parse(item.row!.S!) as LeaseRow, version: Number(item.version!.N) }));
+  }
+
+  async put(row: LeaseRow, expected: number): Promise<number> {
+    const { calls, now } = this.shared;
+    const version = Math.max(expected + 1, now());
+    const item = {
+      ...keyOf(leaseKey(row.slot)),
+      id: { S: writeId(now()) },
+      version: n(version),
+      row: { S: JSON.stringify(row) },
+    };
+    // "where the stored version is `expected` (0: where there is no row)"
+    const answer = await calls.put(item, expected === 0 ? { expression: 'attribute_not_exists(pk)' } : isAt(expected));
+    if (!answer.held) throw conflict(row.slot, expected);
+    return version;
+  }
+
+  async delete(slot: number, expected: number): Promise<void> {
+    // "where the version is `expected`"
+    const answer = await this.shared.calls.delete(leaseKey(slot), isAt(expected));
+    if (!answer.held) throw conflict(slot, expected);
+  }
+}
+
+function isAt(version: number): { expression: string; values: { ':expected': { N: string } } } {
+  return { expression: 'version = :expected', values: { ':expected': { N: String(version) } } };
+}
+
+function conflict(slot: number, expected: number): PortError {
+  return new PortError('conflict', `lease ${slot} is not at version ${expected}`);
+}
