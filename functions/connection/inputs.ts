@@ -34,6 +34,8 @@ export type Input =
   | { type: 'inbound-failed'; code: PortErrorCode }
   /** Another connection has won the client identifier. */
   | { type: 'taken-over' }
+  /** The shard of the session has another owner: the client is to come again, and goes on there. */
+  | { type: 'shard-moved' }
   | { type: 'yielded' }
   | { type: 'shutting-down' }
   | { type: 'ticked' };

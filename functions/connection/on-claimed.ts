@@ -99,6 +99,7 @@ function announced(state: ConnectionState, connect: Connect): Properties {
     }),
     ...(limits.receiveMaximum < PACKET_ID_MAX && { receiveMaximum: limits.receiveMaximum }),
     maximumPacketSize: limits.packetMaxBytes,
+    ...(limits.noShares && { sharedSubscriptionAvailable: 0 }),
     ...(limits.topicAliasMaximum > 0 && { topicAliasMaximum: limits.topicAliasMaximum }),
     ...(connect.clientId === '' && { assignedClientIdentifier: state.clientId }),
     ...(keepAliveS !== connect.keepAlive && { serverKeepAlive: keepAliveS }),

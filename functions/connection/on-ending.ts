@@ -5,6 +5,7 @@ import { close, leave, over, refuse } from './refuse.js';
 import type { ConnectionState } from './state.js';
 
 const TAKEN_OVER = refusal(REASON.sessionTakenOver, 'MQTT-3.1.4-3', 'another connection has the client identifier');
+const SHARD_MOVED = refusal(REASON.administrativeAction, 'section 3.14.2.1', 'the session has moved: come again');
 const SHUTTING_DOWN = refusal(REASON.serverShuttingDown, 'section 3.14.2.1', 'the server is shutting down');
 
 /** The socket is gone without a DISCONNECT: the will is due [MQTT-3.1.2-8]. */
@@ -34,4 +35,9 @@ export function onTakenOver(state: ConnectionState, _input: Input, _now: number,
 export function onShuttingDown(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
   if (state.phase === 'connected') leave(state, 'publish', now, effects);
   close(state, SHUTTING_DOWN, 'going-away', effects);
+}
+
+export function onShardMoved(state: ConnectionState, _input: Input, now: number, effects: Effect[]): void {
+  if (state.phase === 'connected') leave(state, 'publish', now, effects);
+  close(state, SHARD_MOVED, 'going-away', effects);
 }

@@ -1,4 +1,6 @@
 import type { Subscribe, Unsubscribe } from '../mqtt/packets.js';
+import { REASON } from '../mqtt/reason-codes.js';
+import { parseShared } from '../topics/names.js';
 import { maySubscribe } from '../topics/permissions.js';
 import { FROM_PROPERTY } from '../topics/replay-from.js';
 import type { Effect } from './effects.js';
@@ -6,8 +8,7 @@ import type { ConnectionState } from './state.js';
 
 /** Subscriptions are session state: the shard saves them and answers, for those too that the client may not have. */
 export function onSubscribe(state: ConnectionState, packet: Subscribe, _now: number, effects: Effect[]): void {
-  const { permissions } = state;
-  const denied = permissions && packet.subscriptions.map(({ filter }) => !maySubscribe(permissions.subscribe, filter));
+  const denied = packet.subscriptions.map(({ filter }) => denialOf(state, filter));
   effects.push({
     type: 'tell-session',
     command: {
@@ -18,7 +19,7 @@ export function onSubscribe(state: ConnectionState, packet: Subscribe, _now: num
       subscriptions: packet.subscriptions,
       identifier: packet.properties?.subscriptionIdentifiers?.[0] ?? null,
       from: replayFrom(packet),
-      ...(denied?.includes(true) && { denied }),
+      ...(denied.some((code) => code > 0) && { denied }),
     },
   });
 }
@@ -34,6 +35,11 @@ export function onUnsubscribe(state: ConnectionState, packet: Unsubscribe, _now:
       filters: packet.filters,
     },
   });
+}
+
+function denialOf({ permissions, limits }: ConnectionState, filter: string): number {
+  if (limits.noShares && parseShared(filter) !== null) return REASON.sharedSubscriptionsNotSupported;
+  return permissions && !maySubscribe(permissions.subscribe, filter) ? REASON.notAuthorized : 0;
 }
 
 /** What the user property says; said more than once, it is nothing that can be understood. */

@@ -36,6 +36,8 @@ export interface ConnectionLimits {
   keepAliveFixedS?: number;
   /** Topic aliases that a client may use. */
   topicAliasMaximum: number;
+  /** Shared subscriptions are not to be had: a share's members would be in several shards. */
+  noShares?: boolean;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Input } from './inputs.js';
 import { onAppended, onAppendFailed } from './on-appended.js';
 import { onAuthenticated } from './on-authenticated.js';
 import { onClaimed, onClaimedTooLate, onClaimFailed } from './on-claimed.js';
-import { onPeerClosed, onPeerRefused, onShuttingDown, onTakenOver } from './on-ending.js';
+import { onPeerClosed, onPeerRefused, onShardMoved, onShuttingDown, onTakenOver } from './on-ending.js';
 import {
   onAppendResolved,
   onInboundBegun,
@@ -36,6 +36,7 @@ const ENDINGS: Row = {
   'peer-refused': onPeerRefused,
   'peer-closed': onPeerClosed,
   'shutting-down': onShuttingDown,
+  'shard-moved': onShardMoved,
   ticked: onTicked,
 };
 

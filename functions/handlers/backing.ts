@@ -1,5 +1,6 @@
 import { openEmbedded } from '../adapters/embedded/embedded.js';
 import type { Clock } from '../ports/clock.js';
+import type { LeaseStore } from '../ports/leases.js';
 import type { Log } from '../ports/log.js';
 import type { Secrets } from '../ports/secrets.js';
 import type { Store } from '../ports/store.js';
@@ -11,6 +12,8 @@ import type { Settings } from './settings.js';
 export interface Backing {
   log: Log;
   store: Store;
+  /** Where other processes may share both; null: what is embedded is one process's. */
+  leases: LeaseStore | null;
   /** Resolves when both answer, and are what was expected. Rejects with `PortError`; `unavailable` may pass. */
   prepare(): Promise<void>;
   /** Resolves where both answer now. */
@@ -31,12 +34,13 @@ export async function openBacking(parts: Parts): Promise<Backing> {
   const embedded = await openEmbeddedParts(parts);
   const store =
     settings.store.kind === 'embedded'
-      ? { store: embedded!.store, prepare: async () => {} }
+      ? { store: embedded!.store, leases: null, prepare: async () => {} }
       : openStore(settings.store, settings.shards);
   const log = settings.log.kind === 'embedded' ? embedded!.log : await openLog(settings.log, parts);
   return {
     log,
     store: store.store,
+    leases: settings.log.kind === 'embedded' ? null : store.leases,
     prepare: async () => {
       await Promise.all([log.check(), store.prepare(), makeConnections(settings)]);
     },

@@ -11,6 +11,7 @@ import { GatewayEdge } from '../runtime/gateway-edge.js';
 import { GatewayFrames } from '../runtime/gateway-frames.js';
 import { Publisher } from '../runtime/publisher.js';
 import { type RemoteCommands, toCommandRecord } from '../runtime/remote-commands.js';
+import { takeOverWith } from '../runtime/take-over.js';
 import { commandTopic } from '../topics/command-topic.js';
 import { shardOf } from '../topics/shard.js';
 import { authenticatorOf } from './authenticator.js';
@@ -61,7 +62,8 @@ export function gatewayFunctionsOf(parts: GatewayFunctionsParts, settings: Setti
     await log.append(commandTopic(shardOf(commands.clientId, shards)), toCommandRecord(commands));
   };
   const { presence, inbound } = store;
-  const edgeParts = { clock, telemetry, authenticator, presence, inbound, connections, publisher, gateway, tell };
+  const takeOver = takeOverWith({ log, gateway });
+  const edgeParts = { clock, telemetry, authenticator, presence, inbound, connections, publisher, takeOver, tell };
   const packetMaxBytes = Math.min(limits.packetMaxBytes, limits.gatewayPacketMaxBytes);
   const edge = new GatewayEdge(edgeParts, {
     ...limits,
@@ -69,6 +71,7 @@ export function gatewayFunctionsOf(parts: GatewayFunctionsParts, settings: Setti
     receiveMaximum: Math.min(limits.receiveMaximum, limits.gatewayReceiveMaximum),
     // Topics of any length would have to go into the connection's row, which each frame writes.
     topicAliasMaximum: 0,
+    noShares: shards > 1,
     mayRepeat: true,
     keepAliveFixedS: KEEP_ALIVE_S,
   });

@@ -5,6 +5,7 @@ import {
   SESSION_NEVER_EXPIRES_S,
 } from '../mqtt/limits.js';
 import { ACCESS_LIMITS } from './access-limits.js';
+import { FLEET_LIMITS } from './fleet-limits.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { Limit } from './limit.js';
 
@@ -245,6 +246,7 @@ export const LIMITS = {
   },
   ...ACCESS_LIMITS,
   ...GATEWAY_LIMITS,
+  ...FLEET_LIMITS,
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export type LimitValues = { [Name in keyof typeof LIMITS]: number };

@@ -13,6 +13,7 @@ import { checkFiles, type Running, start } from './start.js';
 
 /** How long a shutdown may take before it is cut short. */
 const SHUTDOWN_MAX_MS = 10_000;
+const TIMER_MAX_MS = 2_147_483_647;
 
 const command = readCommand(process.argv.slice(2), process.env, (path) => parse(readFileSync(path, 'utf8')));
 switch (command.kind) {
@@ -53,7 +54,7 @@ async function run(settings: Settings): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     telemetry.log('info', 'stopping', { signal });
-    setTimeout(() => process.exit(1), SHUTDOWN_MAX_MS).unref();
+    setTimeout(() => process.exit(1), SHUTDOWN_MAX_MS + settings.limits.drainMs).unref();
     const stopping = starting.then(({ close }) => close());
     stopping.then(
       () => process.exit(0),
@@ -70,6 +71,8 @@ async function run(settings: Settings): Promise<void> {
     const running = await starting;
     if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
     process.stdout.write(welcome(settings, running.urls, running.problem()));
+    // A worker without a shard has nothing open, and is to wait for one.
+    setInterval(() => {}, TIMER_MAX_MS);
     // Every promise is kept in the log and the store; the next start goes on from there.
     running.failed.then((error) => {
       telemetry.log('error', 'failed', { error: String(error) });
@@ -128,7 +131,12 @@ function welcome(settings: Settings, urls: readonly string[], problem: string | 
   const readyMs = Math.round(performance.now());
   const isReady = problem === null ? `is ready after ${readyMs} ms` : `waits: ${problem}`;
   const access = accessOf(settings.auth);
-  return `Pulsegate ${version} ${isReady}.
+  const head = `Pulsegate ${version} ${isReady}.`;
+  if (settings.role === 'fan-out') {
+    const pages = urls.length === 0 ? '' : `  pages    ${urls.join(', ')}\n`;
+    return `${head}\n${pages}  log      ${placeOf(settings.log)}\n  store    ${placeOf(settings.store)}\n`;
+  }
+  return `${head}
   connect  ${urls.join(', ')}  (MQTT 3.1, 3.1.1 and 5; ${access})
   log      ${placeOf(settings.log)}
   store    ${placeOf(settings.store)}

@@ -7,6 +7,7 @@ import { openPulsarLog } from '../adapters/pulsar/open.js';
 import { cachedSecrets } from '../adapters/secrets/cached.js';
 import { secretsManager } from '../adapters/secrets/secrets-manager.js';
 import { serverFrame } from '../dialect/server-frame.js';
+import type { LeaseStore } from '../ports/leases.js';
 import type { Log } from '../ports/log.js';
 import type { Secrets } from '../ports/secrets.js';
 import type { Store } from '../ports/store.js';
@@ -56,14 +57,17 @@ function namespacesOf(routes: Routes): string[] {
 }
 
 /** `prepare` resolves when the table answers and is what was expected. */
-export function openStore(setting: DynamoSetting, shards: number): { store: Store; prepare: () => Promise<void> } {
+export function openStore(
+  setting: DynamoSetting,
+  shards: number,
+): { store: Store; leases: LeaseStore; prepare: () => Promise<void> } {
   const options = { ...dynamoOptions(setting), shards };
-  const { store, prepare } = dynamoStore(options);
+  const { store, leases, prepare } = dynamoStore(options);
   const makeAndPrepare = async () => {
     await createTables(options);
     await prepare();
   };
-  return { store, prepare: setting.make ? makeAndPrepare : prepare };
+  return { store, leases, prepare: setting.make ? makeAndPrepare : prepare };
 }
 
 /** Where the store's table is made, the connections' is, too. */

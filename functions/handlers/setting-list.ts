@@ -7,7 +7,11 @@ export interface SettingDescription {
 
 /** All settings but the limits, in the order in which help lists them. */
 export const SETTINGS: readonly SettingDescription[] = [
-  { setting: 'PULSEGATE_ROLE', default: 'all', form: 'all, edge or fan-out; this version has only all' },
+  {
+    setting: 'PULSEGATE_ROLE',
+    default: 'all',
+    form: 'all, edge (takes clients) or fan-out (serves subscriptions); docs/SCALE.md',
+  },
   {
     setting: 'PULSEGATE_LISTEN',
     default: 'ws://127.0.0.1:8083/mqtt',
@@ -70,7 +74,11 @@ export const SETTINGS: readonly SettingDescription[] = [
   },
   { setting: 'PULSEGATE_PULSAR_CERT', default: 'none', form: 'a PEM file of the client certificate for Pulsar' },
   { setting: 'PULSEGATE_PULSAR_KEY', default: 'none', form: 'a PEM file of its private key' },
-  { setting: 'PULSEGATE_SHARDS', default: '1', form: 'a whole number from 1 on; this version has only 1' },
+  {
+    setting: 'PULSEGATE_SHARDS',
+    default: '1',
+    form: 'a whole number from 1 to 9999: twice the workers planned; changing it is docs/SCALE.md',
+  },
   {
     setting: 'PULSEGATE_AUTH',
     default: 'anonymous, on loopback only',

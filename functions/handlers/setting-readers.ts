@@ -35,6 +35,9 @@ export interface UsersSetting {
 
 export type AuthSetting = { kind: 'anonymous' } | UsersSetting | JwtSetting;
 
+export type Role = 'all' | 'edge' | 'fan-out';
+
+const ROLES: readonly Role[] = ['all', 'edge', 'fan-out'];
 /** Where a URL names no port. */
 const PORTS: Readonly<Record<ListenSetting['scheme'], number>> = { ws: 80, wss: 443, mqtt: 1883, mqtts: 8883 };
 /** Where what is embedded is kept if nothing is said. */
@@ -43,7 +46,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
  * One reader for each setting. A bad value is added to `problems` and read as the default, so that the rest is looked at
- * too; so is a value of valid form that this version cannot do yet.
+ * too.
  */
 export function readers(given: ReadonlyMap<string, string>, problems: string[]) {
   const valueFor = (setting: string) => given.get(setting);
@@ -51,19 +54,23 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
     const form = SETTINGS.find((described) => described.setting === setting)?.form;
     problems.push(`${setting} is ${quoted(value)}; valid: ${form}`);
   };
-  const notYet = (setting: string, value: string) =>
-    problems.push(`${setting} is ${quoted(value)}, which is not in this version`);
 
   return {
-    role(): 'all' {
+    role(log: LogSetting, store: StoreSetting): Role {
       const value = valueFor('PULSEGATE_ROLE') ?? 'all';
-      if (value === 'edge' || value === 'fan-out') notYet('PULSEGATE_ROLE', value);
-      else if (value !== 'all') bad('PULSEGATE_ROLE', value);
-      return 'all';
+      const role = ROLES.find((one) => one === value);
+      if (role === undefined) bad('PULSEGATE_ROLE', value);
+      if (role !== undefined && role !== 'all' && (log.kind === 'embedded' || store.kind === 'embedded')) {
+        const problem = 'needs PULSEGATE_LOG in a Pulsar and PULSEGATE_STORE in DynamoDB, which processes share';
+        problems.push(`PULSEGATE_ROLE is ${quoted(value)}, which ${problem}`);
+      }
+      return role ?? 'all';
     },
 
-    listen(): ListenSetting[] {
-      const value = valueFor('PULSEGATE_LISTEN') ?? 'ws://127.0.0.1:8083/mqtt';
+    /** A process that takes no clients listens only where it is told to, and then for its pages alone. */
+    listen(role: Role): ListenSetting[] {
+      const value = valueFor('PULSEGATE_LISTEN') ?? (role === 'fan-out' ? '' : 'ws://127.0.0.1:8083/mqtt');
+      if (value === '' && role === 'fan-out') return [];
       const taken = new Set<string>();
       return value.split(',').flatMap((text) => {
         const listen = listenOf(text.trim());
@@ -152,11 +159,20 @@ export function readers(given: ReadonlyMap<string, string>, problems: string[]) 
       return new Routes();
     },
 
+    /** What the processes of one deployment have to share, by setting. */
+    agreed(log: LogSetting): Record<string, string> {
+      const namespace = (log.kind === 'pulsar' && log.namespace) || '';
+      return {
+        PULSEGATE_SHARDS: valueFor('PULSEGATE_SHARDS') ?? '1',
+        PULSEGATE_ROUTES: (valueFor('PULSEGATE_ROUTES') ?? '').trim(),
+        PULSEGATE_PULSAR_NAMESPACE: namespace,
+      };
+    },
+
     shards(): number {
       const value = valueFor('PULSEGATE_SHARDS') ?? '1';
-      if (!/^[1-9]\d{0,4}$/.test(value)) bad('PULSEGATE_SHARDS', value);
-      else if (value !== '1') notYet('PULSEGATE_SHARDS', value);
-      return 1;
+      if (!/^[1-9]\d{0,3}$/.test(value)) bad('PULSEGATE_SHARDS', value);
+      return Number(value);
     },
 
     /** null where it is not set. */

@@ -6,13 +6,14 @@ import {
   type ListenSetting,
   type LogLevelSetting,
   type LogSetting,
+  type Role,
   readers,
   type StoreSetting,
   type TlsSetting,
 } from './setting-readers.js';
 
 export interface Settings {
-  role: 'all';
+  role: Role;
   listen: ListenSetting[];
   /** null: no listener needs it. */
   tls: TlsSetting | null;
@@ -22,6 +23,8 @@ export interface Settings {
   gateway: string | null;
   routes: Routes;
   shards: number;
+  /** What the processes of one deployment have to share, by setting. */
+  agreed: Readonly<Record<string, string>>;
   auth: AuthSetting;
   /** A file of rules; null: there are none. */
   acl: string | null;
@@ -66,7 +69,10 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
     if (!known.includes(name)) problems.push(`${name} is not a setting; did you mean ${nearest(name, known)}?`);
   }
   const read = readers(given, problems);
-  const listen = read.listen();
+  const log = read.log();
+  const store = read.store(log);
+  const role = read.role(log, store);
+  const listen = read.listen(role);
   const tls = read.tls(listen);
   const auth = read.auth();
   const open = listen.find(({ host }) => !isLoopback(host));
@@ -76,11 +82,9 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
         'set it to users:FILE or jwt:…, or to anonymous if everybody may come in',
     );
   }
-  const log = read.log();
-  const store = read.store(log);
   const limits = Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, read.limit(limit)]));
   return {
-    role: read.role(),
+    role,
     listen,
     tls,
     log,
@@ -88,6 +92,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
     gateway: read.gateway(store),
     routes: read.routes(log),
     shards: read.shards(),
+    agreed: read.agreed(log),
     auth: auth ?? { kind: 'anonymous' },
     acl: read.acl(),
     logLevel: read.logLevel(),

@@ -4,17 +4,18 @@ import type { SocketListener } from '../adapters/socket/listening.js';
 import { systemClock } from '../adapters/system/clock.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import { PortError } from '../ports/errors.js';
-import type { Receipt } from '../ports/log.js';
-import type { SessionCommand } from '../ports/session-commands.js';
+import type { Accept } from '../ports/peer.js';
 import { silent, type Telemetry } from '../ports/telemetry.js';
+import { DueWills } from '../runtime/due-wills.js';
 import { Edge } from '../runtime/edge.js';
 import { Presence } from '../runtime/presence.js';
 import { Publisher } from '../runtime/publisher.js';
-import { publishSystemTopics } from '../runtime/system-topics.js';
-import { Worker } from '../runtime/worker.js';
+import { takeOverWith } from '../runtime/take-over.js';
+import type { Worker } from '../runtime/worker.js';
 import { authenticatorOf } from './authenticator.js';
 import { openBacking } from './backing.js';
 import { bringUp } from './bring-up.js';
+import { Fleet } from './fleet.js';
 import { openListener } from './listeners.js';
 import { pagesOf } from './pages.js';
 import { checkPulsarFiles } from './pulsar-settings.js';
@@ -39,7 +40,7 @@ export interface Running {
 }
 
 /**
- * Edge and worker in one process. Resolves when clients may come, or when log or store have not answered at first: then they
+ * Edge and worker in one process, or one of them. Resolves when clients may come, or when log or store have not answered at first: then they
  * are tried on, and until they do clients are told that the server is unavailable.
  */
 export async function start(settings: Settings, telemetry: CountingTelemetry): Promise<Running> {
@@ -48,67 +49,73 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
   const clock = systemClock;
   const secrets = openSecrets(settings);
   const authenticator = authenticatorOf(settings, { clock, telemetry, secrets, parse });
-  const self = clock.unique();
-  const { limits, routes } = settings;
+  const { limits, routes, role } = settings;
   const backing = await openBacking({ settings, clock, telemetry, secrets });
   const { log, store } = backing;
-  const discover = (logTopic: string) => worker?.discover(logTopic) ?? null;
-  const acknowledged = (receipt: Receipt) => worker?.acknowledged(receipt);
   const gateway = gatewayPartOf(settings);
-  const publisher = new Publisher({ log, store, routes, discover, acknowledged });
+  const publisher = new Publisher({
+    log,
+    store,
+    routes,
+    discover: (logTopic) => fleet.discover(logTopic),
+    acknowledged: (receipt) => fleet.acknowledged(receipt),
+  });
+  const self = () => fleet.name;
   const presence = new Presence({ store: store.presence, clock, edge: self });
   const listeners: SocketListener[] = [];
-  // Edge and worker need each other; no client is let in before both are.
-  let worker: Worker | undefined;
-  let endSystemTopics = () => {};
-  const sessions = { tell: (command: SessionCommand) => worker?.tell(command) };
   const gate: Authenticator = {
     authenticate: async (credentials) => {
-      if (worker === undefined) throw new PortError('unavailable', 'log or store have not answered yet');
+      if (!fleet.isUp) throw new PortError('unavailable', 'log or store have not answered yet');
       return authenticator.authenticate(credentials);
     },
   };
-  const edge = new Edge(
-    { clock, telemetry, authenticator: gate, presence, publisher, inbound: store.inbound, sessions, self },
-    limits,
-  );
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
+  const sum = (count: (worker: Worker) => number) =>
+    fleet.workers().reduce((total, worker) => total + count(worker), 0);
   const facts = () => ({
     version,
     connections: edge.connectionCount,
-    sessions: worker?.sessionCount ?? 0,
-    subscriptions: worker?.subscriptionCount ?? 0,
-    backlogAgeMs: worker?.backlogAgeMs ?? 0,
+    sessions: sum(({ sessionCount }) => sessionCount),
+    subscriptions: sum(({ subscriptionCount }) => subscriptionCount),
+    backlogAgeMs: Math.max(0, ...fleet.workers().map(({ backlogAgeMs }) => backlogAgeMs)),
     counters: telemetry.snapshot(),
   });
-  const startWorker = async () => {
-    worker = await Worker.start(
-      { clock, telemetry, log, store, routes, presence, publisher, edge, ...gateway, failed: fail },
-      { shard: 0, owner: self, limits },
-    );
-    const owned = worker;
-    endSystemTopics = publishSystemTopics(clock, facts, (publication) => owned.publishOwn(publication));
-  };
-  const up = bringUp({ clock, telemetry, backing, startWorker });
+  const shared = { clock, telemetry, log, store, routes, presence, publisher, ...gateway };
+  const fleet: Fleet = new Fleet({
+    ...shared,
+    backing,
+    settings,
+    edge: () => edge,
+    holder: clock.unique(),
+    facts,
+    failed: fail,
+  });
+  const wills = new DueWills({ ...shared, store: store.presence });
+  const takeOver = takeOverWith({ log, gateway: gateway.gateway?.gateway ?? null });
+  const edge: Edge = new Edge(
+    { ...shared, authenticator: gate, inbound: store.inbound, sessions: fleet.router, wills, takeOver, self },
+    { ...limits, noShares: settings.shards > 1 },
+  );
+  const up = bringUp({ clock, telemetry, backing, startWorker: () => fleet.join() });
   const close = async (): Promise<void> => {
     up.stop();
     await Promise.all(listeners.map((listener) => listener.stop()));
-    endSystemTopics();
-    await edge.close();
+    await edge.close(limits.drainMs);
     await Promise.all(listeners.map((listener) => listener.close()));
     await up.stopped;
-    await worker?.close();
+    await fleet.close();
     await backing.close();
   };
   try {
     await up.tried;
     up.failed.then(fail);
     const checkToken = authenticator.checkToken?.bind(authenticator);
+    const accept = role === 'fan-out' ? turnAway : edge.accept;
     const options = { tls, packetMaxBytes: limits.packetMaxBytes, pages: pagesOf(up.problem, facts), checkToken };
-    for (const listen of settings.listen) listeners.push(await openListener(listen, options, edge.accept));
+    for (const listen of settings.listen) listeners.push(await openListener(listen, options, accept));
     const renewTls = (): void => {
       const renewed = readTls(settings.tls);
       for (const listener of listeners) if (renewed) listener.renew(renewed);
@@ -119,6 +126,12 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     throw error;
   }
 }
+
+/** Of a process that takes no clients: its listeners are for its pages. */
+const turnAway: Accept = (peer) => {
+  peer.close('policy');
+  return { received() {}, refused() {}, closed() {} };
+};
 
 /** Reads the files that the settings name, as starting would; throws naming what is wrong with them. */
 export function checkFiles(settings: Settings): void {

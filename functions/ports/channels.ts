@@ -5,6 +5,17 @@ export interface SessionChannel {
   tell(command: SessionCommand): void;
 }
 
+/** How an edge finds the shards. */
+export interface SessionChannels {
+  /** The way to a client's shard, from its CONNECT to the end of that connection. */
+  of(clientId: string): EdgeToShard;
+}
+
+export interface EdgeToShard extends SessionChannel {
+  /** Whether the shard is elsewhere: wills that are due are then the edge's to publish, since nobody may be there to hear of them. */
+  readonly isRemote: boolean;
+}
+
 /** How a shard reaches a client: in one process a function call. */
 export interface EdgeChannel {
   /**
@@ -16,4 +27,6 @@ export interface EdgeChannel {
   drained(clientId: string, connectionNumber: number): Promise<void>;
   /** The connection with that number has the client: one with a lower number, if it is there, has lost it and is closed. */
   takenOver(clientId: string, connectionNumber: number): void;
+  /** The shard goes elsewhere, or does not know the connection with that number: it is closed, and its client may come again at once. */
+  comeAgain(clientId: string, connectionNumber: number): void;
 }

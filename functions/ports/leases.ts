@@ -12,6 +12,8 @@ export interface LeaseRow {
   isWorker: boolean;
   /** Shards that it has, or is about to have. */
   shards: number[];
+  /** Milliseconds for which `beat` may stand still. */
+  leaseMs: number;
   /** Settings that all processes have to share, by name. */
   agreed: Readonly<Record<string, string>>;
 }

@@ -46,8 +46,8 @@ export interface SubscribeAsked extends FromConnection {
   subscriptions: readonly SubscriptionRequest[];
   /** Of all of them; null: none. */
   identifier: number | null;
-  /** For each of them, whether the client may not have it; absent: it may have all. */
-  denied?: readonly boolean[];
+  /** For each of them, the reason code of why the client cannot have it, 0 where it can; absent: it can have all. */
+  denied?: readonly number[];
   /** From when on history is wanted first, as the client wrote it; null: not at all. */
   from: string | null;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../ports/clock.js';
-import type { Log, LogReader } from '../ports/log.js';
+import type { Log, LogEntry, LogReader } from '../ports/log.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { commandTopic } from '../topics/command-topic.js';
+import { type EdgeCommands, fromEdgeCommandRecord } from './edge-commands.js';
 import { fromCommandRecord, type RemoteCommands } from './remote-commands.js';
 import { Seldom } from './seldom.js';
 
@@ -9,7 +10,12 @@ interface Parts {
   clock: Clock;
   telemetry: Telemetry;
   log: Log;
+  /** What one frame of a gateway's connection has. */
   hear: (commands: RemoteCommands) => void;
+  /** What the clients of another process have. */
+  hearEdge: (commands: EdgeCommands) => void;
+  /** See `Membership.sure`. */
+  sure: () => Promise<void> | null;
   /** Told when nothing more will come. */
   failed: (error: unknown) => void;
 }
@@ -53,21 +59,13 @@ export class CommandFollower {
   }
 
   async #follow(reader: LogReader): Promise<void> {
-    const { telemetry, hear, failed } = this.#parts;
+    const { sure, failed } = this.#parts;
     try {
       while (!this.#isClosing) {
         const entries = await reader.read(READ_RECORDS);
-        for (const { record, partition, position } of entries) {
-          const commands = fromCommandRecord(record);
-          if ('problem' in commands) {
-            telemetry.count('commands-skipped');
-            if (this.#seldom.may(commands.problem)) {
-              telemetry.log('warn', 'commands-skipped', { partition, position, problem: commands.problem });
-            }
-          } else {
-            this.#hear(commands, hear);
-          }
-        }
+        const isSure = sure();
+        if (isSure !== null) await isSure;
+        for (const entry of entries) this.#take(entry);
         const last = entries.at(-1);
         if (last !== undefined) await reader.acknowledge(last.position);
       }
@@ -76,12 +74,23 @@ export class CommandFollower {
     }
   }
 
-  /** A defect that one client's command brings out is not the others'. */
-  #hear(commands: RemoteCommands, hear: (commands: RemoteCommands) => void): void {
+  #take({ record, partition, position }: LogEntry): void {
+    const { telemetry, hear, hearEdge } = this.#parts;
+    const ofEdge = fromEdgeCommandRecord(record);
+    const commands = ofEdge ?? fromCommandRecord(record);
+    if ('problem' in commands) {
+      telemetry.count('commands-skipped');
+      if (this.#seldom.may(commands.problem)) {
+        telemetry.log('warn', 'commands-skipped', { partition, position, problem: commands.problem });
+      }
+      return;
+    }
+    // A defect that one command brings out is not the others'.
     try {
-      hear(commands);
+      if ('edge' in commands) hearEdge(commands);
+      else hear(commands);
     } catch (defect) {
-      this.#parts.telemetry.log('error', 'defect', { client: commands.clientId, error: String(defect) });
+      telemetry.log('error', 'defect', { partition, position, error: String(defect) });
     }
   }
 }

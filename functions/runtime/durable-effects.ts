@@ -15,7 +15,7 @@ interface Parts {
   publisher: Publisher;
   inbound: InboundStore;
   /** This edge process. */
-  self: string;
+  self: () => string;
 }
 
 /** Does what a publication needs of log and store. Resolves, never rejects, with the input that says what became of it. */
@@ -67,12 +67,12 @@ async function stored(
   switch (effect.type) {
     case 'begin-inbound': {
       const { reference, packetId, token, begunAtMs } = effect;
-      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs, edge: self });
+      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs, edge: self() });
       return { type: 'inbound-begun', reference, existing: existing ?? null };
     }
     case 'resolve-append': {
       const { reference, publication, token, sinceMs, edge } = effect;
-      const found = await publisher.wasPublished(publication, token, { sinceMs, isOwn: edge === self });
+      const found = await publisher.wasPublished(publication, token, { sinceMs, isOwn: edge === self() });
       return { type: 'append-resolved', reference, found };
     }
     case 'end-inbound': {

@@ -9,18 +9,21 @@ import {
 import { step } from '../connection/step.js';
 import { encode } from '../mqtt/encode.js';
 import type { Authenticator } from '../ports/authenticator.js';
-import type { EdgeChannel, SessionChannel } from '../ports/channels.js';
+import type { EdgeChannel, EdgeToShard, SessionChannels } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import { portErrorCode } from '../ports/errors.js';
 import type { Peer, PeerEvents } from '../ports/peer.js';
 import type { InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { authenticate } from './authenticate.js';
+import type { DueWills } from './due-wills.js';
 import { perform } from './durable-effects.js';
-import type { Presence } from './presence.js';
+import type { ClaimedPresence, Presence } from './presence.js';
+import { PresenceLine } from './presence-line.js';
 import type { Publisher } from './publisher.js';
 import { retry } from './retry.js';
 import { Seldom } from './seldom.js';
+import type { TakeOver } from './take-over.js';
 
 export interface EdgeParts {
   clock: Clock;
@@ -29,9 +32,12 @@ export interface EdgeParts {
   presence: Presence;
   publisher: Publisher;
   inbound: InboundStore;
-  sessions: SessionChannel;
+  sessions: SessionChannels;
+  wills: DueWills;
+  /** Another edge has lost the client to this one: resolves when it will hear of it. Left out: there is no other. */
+  takeOver?: TakeOver;
   /** This process, as no other is named, before or after. */
-  self: string;
+  self: () => string;
 }
 
 export interface EdgeLimits extends ConnectionLimits {
@@ -50,6 +56,8 @@ const SAID_EVERY_MS = 10_000;
 interface Connection {
   readonly state: ConnectionState;
   readonly peer: Peer;
+  /** From its claim on. */
+  session: EdgeToShard | null;
   /** When the timer set last goes off; Infinity: none is set. */
   timerAtMs: number;
   cancelTimer: () => void;
@@ -64,8 +72,7 @@ export class Edge implements EdgeChannel {
   readonly #seldom: Seldom;
   readonly #connections = new Set<Connection>();
   readonly #byClient = new Map<string, Connection>();
-  /** Presence rows being claimed or given up, by client: one after another, in the order in which its connections came and went. */
-  readonly #writing = new Map<string, Promise<void>>();
+  readonly #presenceLine = new PresenceLine();
 
   constructor(parts: EdgeParts, limits: EdgeLimits) {
     this.#parts = parts;
@@ -85,6 +92,7 @@ export class Edge implements EdgeChannel {
     const connection: Connection = {
       state: initialConnection(options, clock.now()),
       peer,
+      session: null,
       timerAtMs: Number.POSITIVE_INFINITY,
       cancelTimer: () => {},
       isLetGo: false,
@@ -133,10 +141,21 @@ export class Edge implements EdgeChannel {
     this.#feed(other, { type: 'taken-over' });
   }
 
-  /** Says goodbye to every client, and resolves when every presence row says so too. */
-  async close(): Promise<void> {
+  comeAgain(clientId: string, connectionNumber: number): void {
+    const connection = this.#byClient.get(clientId);
+    if (connection?.state.connectionNumber === connectionNumber) this.#feed(connection, { type: 'shard-moved' });
+  }
+
+  /** Says goodbye to every client, evenly over so long, and resolves when every presence row says so too. */
+  async close(overMs = 0): Promise<void> {
+    const leaving = [...this.#connections];
+    for (const [index, connection] of leaving.entries()) {
+      const waitMs = overMs / leaving.length;
+      if (index > 0 && waitMs > 0) await new Promise<void>((resume) => this.#parts.clock.after(waitMs, resume));
+      this.#feed(connection, { type: 'shutting-down' });
+    }
     for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });
-    while (this.#writing.size > 0) await Promise.allSettled(this.#writing.values());
+    await this.#presenceLine.settled();
   }
 
   #feed(connection: Connection, input: Input): void {
@@ -170,7 +189,7 @@ export class Edge implements EdgeChannel {
       case 'authenticate':
         return void authenticate(effect, peer.address, this.#parts).then((input) => this.#feed(connection, input));
       case 'claim':
-        return this.#writePresence(state.clientId, () => this.#claim(connection, effect.claim));
+        return this.#presenceLine.enter(state.clientId, () => this.#claim(connection, effect.claim));
       case 'append':
         this.#parts.telemetry.count('publications-received');
         return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
@@ -180,7 +199,7 @@ export class Edge implements EdgeChannel {
       case 'drop-inbound':
         return void perform(effect, state, this.#parts).then((input) => this.#feed(connection, input));
       case 'tell-session':
-        return this.#parts.sessions.tell(effect.command);
+        return connection.session?.tell(effect.command);
       case 'leave':
         return this.#leave(connection, effect);
       case 'count':
@@ -209,15 +228,20 @@ export class Edge implements EdgeChannel {
 
   /** Whoever else has the client identifier here, and the lower connection number, has lost it. */
   async #claim(connection: Connection, claim: Claim): Promise<void> {
-    const { presence, telemetry } = this.#parts;
+    const { presence, sessions, telemetry } = this.#parts;
     try {
-      const { row, sessionPresent } = await presence.claim(claim);
-      const { clientId, connectionNumber, generation, will, leftWills } = row;
+      const claimed = await presence.claim(claim);
+      const { row, sessionPresent } = claimed;
+      const { clientId, connectionNumber, generation, will } = row;
+      const session = sessions.of(clientId);
+      connection.session = session;
+      await this.#tellOther(claimed);
+      const wills = session.isRemote ? await this.#parts.wills.beforeSuccessor(claimed) : { leftWills: row.leftWills };
       const other = this.#byClient.get(clientId);
       const wins = other === undefined || other.state.connectionNumber < connectionNumber;
       if (wins) this.#byClient.set(clientId, connection);
       if (wins && other !== undefined) this.#feed(other, { type: 'taken-over' });
-      this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills });
+      this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, ...wills });
       if (!wins) this.#feed(connection, { type: 'taken-over' });
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
@@ -229,27 +253,29 @@ export class Edge implements EdgeChannel {
     const { clientId, connectionNumber } = connection.state;
     if (this.#byClient.get(clientId) === connection) this.#byClient.delete(clientId);
     const { sessionExpiryS, will, atMs } = effect;
-    const { presence, sessions, telemetry } = this.#parts;
+    const { presence, telemetry, wills } = this.#parts;
+    const { session } = connection;
     const call = () => presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
-    this.#writePresence(clientId, () =>
-      retry('leave', this.#parts, call)
-        .then((left) => {
-          if (left) sessions.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will });
-        })
-        .catch((error: unknown) => telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) })),
+    const leave = async () => {
+      const left = await retry('leave', this.#parts, call);
+      if (left === null || session === null) return;
+      const command = { type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS } as const;
+      session.tell({ ...command, ...(session.isRemote ? await wills.afterLeaving(left, will) : { will }) });
+    };
+    this.#presenceLine.enter(clientId, () =>
+      leave().catch((error: unknown) => {
+        telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) });
+      }),
     );
   }
 
-  /**
-   * The connection that came last wins, however long the claim of one before it takes, and finds in the row how that one
-   * went: a will that a DISCONNECT discarded must not be taken for one left behind. `write` never rejects.
-   */
-  #writePresence(clientId: string, write: () => Promise<void>): void {
-    const before = this.#writing.get(clientId);
-    const written: Promise<void> = (before ? before.then(write) : write()).finally(() => {
-      if (this.#writing.get(clientId) === written) this.#writing.delete(clientId);
+  /** Who has lost the client is closed by this edge: no worker has to be there for that. */
+  async #tellOther({ row, takenFrom }: ClaimedPresence): Promise<void> {
+    const { self, takeOver, telemetry } = this.#parts;
+    if (takeOver === undefined || takenFrom === null || takenFrom === self()) return;
+    await takeOver(takenFrom, row.clientId, row.connectionNumber).catch((error: unknown) => {
+      telemetry.log('warn', 'taken-over-not-closed', { client: row.clientId, error: String(error) });
     });
-    this.#writing.set(clientId, written);
   }
 
   /** One timer for a connection, set for its earliest deadline and looked at again when it goes off. */

@@ -55,7 +55,7 @@ const GONE_MS = 10_000;
  * Deliveries to connections that a gateway holds: what waits for one is joined into one frame, one of its frames is under way
  * at a time, and connections take turns. A frame in doubt is posted again under its number, by which the client knows it.
  */
-export class GatewayChannel implements EdgeChannel {
+export class GatewayChannel implements Pick<EdgeChannel, 'deliver' | 'drained'> {
   readonly #parts: Parts;
   readonly #limits: GatewayChannelLimits;
   readonly #bucket: TokenBucket;

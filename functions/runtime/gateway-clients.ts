@@ -8,6 +8,7 @@ import type { PresenceRow } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { GatewayChannel, type GatewayChannelLimits } from './gateway-channel.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
+import { sayLost } from './lost-connection.js';
 import type { Presence } from './presence.js';
 import type { RemoteCommands } from './remote-commands.js';
 import { retry } from './retry.js';
@@ -74,6 +75,12 @@ export class GatewayClients implements EdgeChannel {
     return (isHere ? this.#channel : this.#parts.local).drained(clientId, connectionNumber);
   }
 
+  comeAgain(clientId: string, connectionNumber: number): void {
+    const gatewayId = this.#channel.takenOver(clientId, connectionNumber + 1);
+    if (gatewayId !== null) this.#close(gatewayId);
+    else this.#parts.local.comeAgain(clientId, connectionNumber);
+  }
+
   /** What a connection of the gateway has for the shard. */
   hear({ clientId, connectionNumber, frame, gatewayId, seen, commands }: RemoteCommands): void {
     for (const command of commands) {
@@ -123,22 +130,8 @@ export class GatewayClients implements EdgeChannel {
 
   /** As its edge would have said it. */
   async #lost(clientId: string, connectionNumber: number): Promise<void> {
-    const { clock, presence, telemetry } = this.#parts;
-    const atMs = clock.now();
-    telemetry.count('gateway-connections-lost');
-    try {
-      const left = await retry('leave', this.#parts, () => presence.lose(clientId, connectionNumber, atMs));
-      if (left === null) return;
-      const { sessionExpiryS } = left;
-      // Its edge may have said it, and published the will, and not lived to tell.
-      const leftAtMs = left.disconnectedAtMs ?? atMs;
-      const will = left.will === null ? 'discard' : 'publish';
-      const willInDoubt = leftAtMs !== atMs;
-      const command = { clientId, connectionNumber, atMs: leftAtMs, sessionExpiryS, will, willInDoubt } as const;
-      this.#tell({ type: 'disconnected', ...command });
-    } catch (error) {
-      telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) });
-    }
+    this.#parts.telemetry.count('gateway-connections-lost');
+    await sayLost({ ...this.#parts, tell: this.#tell }, clientId, connectionNumber);
   }
 
   #look(): void {

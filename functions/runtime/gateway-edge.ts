@@ -7,21 +7,21 @@ import type { Authenticator } from '../ports/authenticator.js';
 import type { Clock } from '../ports/clock.js';
 import type { ConnectionStore, GatewayRow } from '../ports/connections.js';
 import { portErrorCode } from '../ports/errors.js';
-import type { Gateway } from '../ports/gateway.js';
 import type { CloseReason } from '../ports/peer.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { InboundStore, PresenceStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Publication } from '../topics/publication.js';
 import { authenticate } from './authenticate.js';
+import { DueWills } from './due-wills.js';
 import { perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
-import { GatewayWills } from './gateway-wills.js';
 import { type KeptConnection, keepConnection, restoreConnection } from './kept-connection.js';
 import { Presence } from './presence.js';
 import type { Publisher } from './publisher.js';
 import type { RemoteCommands } from './remote-commands.js';
 import { retry } from './retry.js';
+import type { TakeOver } from './take-over.js';
 
 export interface GatewayEdgeParts {
   clock: Clock;
@@ -31,7 +31,8 @@ export interface GatewayEdgeParts {
   inbound: InboundStore;
   connections: ConnectionStore;
   publisher: Publisher;
-  gateway: Gateway;
+  /** As `EdgeParts.takeOver`. */
+  takeOver: TakeOver;
   /** Resolves when the shard will hear of them. */
   tell: (commands: RemoteCommands) => Promise<void>;
 }
@@ -54,7 +55,7 @@ interface Step {
   readonly peer: string;
   readonly state: ConnectionState;
   readonly presence: Presence;
-  readonly wills: GatewayWills;
+  readonly wills: DueWills;
   readonly sent: Uint8Array[];
   readonly commands: SessionCommand[];
   readonly working: Set<Promise<void>>;
@@ -104,14 +105,14 @@ export class GatewayEdge {
   async #run(row: GatewayRow, frame: number, inputs: readonly Input[]): Promise<Outcome> {
     const { clock, presence: store } = this.#parts;
     const state = restoreConnection(row.state as KeptConnection, this.#limits);
-    const presence = new Presence({ store, clock, edge: `${GATEWAY_EDGE}${row.id}`, isOneConnection: true });
+    const presence = new Presence({ store, clock, edge: () => `${GATEWAY_EDGE}${row.id}`, isOneConnection: true });
     const run: Step = {
       id: row.id,
       self: clock.unique(),
       peer: row.peer,
       state,
       presence,
-      wills: new GatewayWills({ ...this.#parts, presence, store }),
+      wills: new DueWills({ ...this.#parts, presence, store }),
       sent: [],
       commands: [],
       working: new Set(),
@@ -168,12 +169,12 @@ export class GatewayEdge {
           run.unpublished.push(effect.publication);
           return this.#then(run, async () => ({ type: 'appended', qos, reference, bytes }));
         }
-        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: run.self }));
+        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: () => run.self }));
       case 'begin-inbound':
       case 'resolve-append':
       case 'end-inbound':
       case 'drop-inbound':
-        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: run.self }));
+        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: () => run.self }));
       case 'tell-session':
         run.commands.push(effect.command);
         return;
@@ -203,20 +204,18 @@ export class GatewayEdge {
 
   /** The gateway's connection that had the client before is closed here, and its will published: that must not wait for a worker. */
   async #claim(run: Step, claim: Claim): Promise<Input> {
-    const { gateway, telemetry } = this.#parts;
+    const { takeOver, telemetry } = this.#parts;
     try {
       const claimed = await run.presence.claim(claim);
       const { row, takenFrom, sessionPresent } = claimed;
       const { connectionNumber, generation, will } = row;
-      if (takenFrom?.startsWith(GATEWAY_EDGE)) {
-        const id = takenFrom.slice(GATEWAY_EDGE.length);
-        await gateway.close(id).catch((error: unknown) => {
+      if (takenFrom !== null) {
+        await takeOver(takenFrom, claim.clientId, connectionNumber).catch((error: unknown) => {
           telemetry.log('warn', 'taken-over-not-closed', { client: claim.clientId, error: String(error) });
         });
       }
-      const leftWills = await run.wills.beforeSuccessor(claimed);
-      const wills = { will, leftWills, ...(leftWills.length > 0 && { willsInDoubt: true }) };
-      return { type: 'claimed', connectionNumber, generation, sessionPresent, ...wills };
+      const wills = await run.wills.beforeSuccessor(claimed);
+      return { type: 'claimed', connectionNumber, generation, sessionPresent, will, ...wills };
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
       return { type: 'claim-failed', code: portErrorCode(error) };
@@ -229,11 +228,8 @@ export class GatewayEdge {
       const call = () => run.presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
       const left = await retry('leave', this.#parts, call);
       if (left === null) return;
-      const outcome = await run.wills.afterLeaving(left);
-      const isOut = outcome === 'published';
-      const command = { clientId, connectionNumber, atMs, sessionExpiryS, will: isOut ? 'discard' : will } as const;
-      const inDoubt = outcome === 'in-doubt' && { willInDoubt: true };
-      run.commands.push({ type: 'disconnected', ...command, ...inDoubt });
+      const wills = await run.wills.afterLeaving(left, will);
+      run.commands.push({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, ...wills });
     };
     this.#work(run, leave());
   }

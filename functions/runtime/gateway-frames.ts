@@ -168,7 +168,7 @@ export class GatewayFrames {
     for (const [index, bytes] of kept.entries()) await connections.putPart(id, row.partsFrom + index, bytes);
     const { clientId = '', connectionNumber = 0, phase } = row.state as KeptConnection;
     if (phase === 'connected') {
-      const edge = `${GATEWAY_EDGE}${id}`;
+      const edge = () => `${GATEWAY_EDGE}${id}`;
       await new Presence({ store: presence, clock, edge }).move(clientId, connectionNumber);
     }
     // Before the move: what fails here is all done again by the same frame.

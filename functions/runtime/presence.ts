@@ -14,11 +14,14 @@ export interface ClaimedPresence extends ClaimedRow {
 export class Presence {
   readonly #store: PresenceStore;
   readonly #clock: Clock;
-  readonly #edge: string;
+  readonly #edge: () => string;
   readonly #isOneConnection: boolean;
 
-  /** `isOneConnection`: no two connections have this name of an edge, so that what it claims twice it has. */
-  constructor(parts: { store: PresenceStore; clock: Clock; edge: string; isOneConnection?: boolean }) {
+  /**
+   * `edge` is read with each claim: a process has its name only once it has its lease. `isOneConnection`: no two connections have this name of an edge, so that what
+   * it claims twice it has.
+   */
+  constructor(parts: { store: PresenceStore; clock: Clock; edge: () => string; isOneConnection?: boolean }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#edge = parts.edge;
@@ -31,11 +34,11 @@ export class Presence {
       const found = await this.#store.get(claim.clientId);
       const before = found?.row ?? null;
       const isLive = before !== null && before.disconnectedAtMs === null;
-      if (isLive && this.#isOneConnection && before.edge === this.#edge) {
+      if (isLive && this.#isOneConnection && before.edge === this.#edge()) {
         const sessionPresent = before.generation !== before.connectionNumber;
         return { row: before, sessionPresent, takenFrom: null, madeDue: null };
       }
-      const claimed = claimPresence(before, claim, this.#edge, this.#clock.now());
+      const claimed = claimPresence(before, claim, this.#edge(), this.#clock.now());
       const takenFrom = isLive ? before.edge : null;
       if (await this.#wins(() => this.#store.put(claimed.row, found?.version ?? 0))) return { ...claimed, takenFrom };
     }
@@ -63,7 +66,7 @@ export class Presence {
 
   /** The connection goes on at this edge. */
   async move(clientId: string, connectionNumber: number): Promise<void> {
-    const edge = this.#edge;
+    const edge = this.#edge();
     await this.#change(clientId, (row) => (row.connectionNumber === connectionNumber ? { ...row, edge } : row));
   }
 

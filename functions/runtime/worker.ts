@@ -1,23 +1,20 @@
-import { retainedRows } from '../fan-out/retained-row.js';
-import type { SessionChannel } from '../ports/channels.js';
-import type { Log, LogEntry, Receipt } from '../ports/log.js';
+import type { EdgeChannel, SessionChannel } from '../ports/channels.js';
+import type { Log, Receipt } from '../ports/log.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { CheckpointRow, PresenceRow } from '../ports/store.js';
 import type { SessionLimits } from '../session/state.js';
 import type { Publication } from '../topics/publication.js';
-import { fromRecord } from '../topics/record.js';
-import { layoutIn } from '../topics/routes.js';
-import { BacklogAge } from './backlog-age.js';
 import { CommandFollower } from './command-follower.js';
+import type { EdgeCommands } from './edge-commands.js';
 import { GatewayClients, type GatewayClientsLimits, type GatewayClientsParts } from './gateway-clients.js';
+import { HandingOut } from './handing-out.js';
 import { History } from './history.js';
 import { loadSessions } from './load-sessions.js';
 import { LogReaders, type ReadLimits } from './log-readers.js';
 import { LogTopics } from './log-topics.js';
-import type { PartitionFollower } from './partition-follower.js';
+import type { Membership } from './membership.js';
+import { type Edges, RemoteClients } from './remote-clients.js';
 import type { RemoteCommands } from './remote-commands.js';
-import { Repeats } from './repeats.js';
-import { Seldom } from './seldom.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 import { SubscribeLine } from './subscribe-line.js';
 
@@ -25,12 +22,12 @@ export interface WorkerParts extends Omit<ShardDriverParts, 'history'> {
   log: Log;
   /** Where a gateway holds connections of clients: how they are reached. */
   gateway?: Omit<GatewayClientsParts, 'clock' | 'telemetry' | 'presence' | 'local'> & { limits: GatewayClientsLimits };
+  /** Where other processes share the log and the store. */
+  fleet?: Edges & Pick<Membership, 'sure'>;
 }
 
 export type WorkerLimits = SessionLimits & ReadLimits;
 
-const YIELD_ENTRIES = 512;
-const YIELD_BYTES = 256 * 1024;
 /** How often the checkpoint is written: what a crash makes replay read again. */
 const CHECKPOINT_EVERY_MS = 1_000;
 /** How late a will or a session's end may be. */
@@ -38,22 +35,23 @@ const TICK_EVERY_MS = 250;
 /** How late fan-out may come to know of a topic or partition that somebody else has made. */
 const LOOK_EVERY_MS = 5_000;
 const SWEEP_EVERY_MIN_MS = 1_000;
-/** A topic with records that are no publications is named at most this often. */
-const SKIPPED_SAID_EVERY_MS = 3_600_000;
 
 /** The fan-out worker: owns a shard, reads of the log what its sessions need, and keeps its checkpoint. */
 export class Worker implements SessionChannel {
   readonly #parts: WorkerParts;
   readonly #driver: ShardDriver;
-  readonly #clients: GatewayClients | undefined;
+  readonly #gateway: GatewayClients | undefined;
+  readonly #remote: RemoteClients | undefined;
+  /** All of a shard's clients, wherever their connections are. */
+  readonly #edge: EdgeChannel;
   readonly #readers: LogReaders;
   readonly #subscribing: SubscribeLine;
-  readonly #seldom: Seldom;
-  readonly #repeats = new Repeats();
-  readonly #backlogAge = new BacklogAge();
+  readonly #handingOut: HandingOut;
   readonly #shardNumber: number;
   readonly #lingerMs: number;
   #commands: CommandFollower | undefined;
+  /** From the clients of this process, while it is not sure of its lease. */
+  readonly #held: SessionCommand[] = [];
   readonly #cancels = new Map<() => void, () => void>();
   #closing = false;
 
@@ -63,39 +61,61 @@ export class Worker implements SessionChannel {
     options: { shard: number; owner: string; limits: WorkerLimits },
   ): Promise<Worker> {
     const { shard, owner, limits } = options;
-    const epoch = await parts.store.shards.claim(shard, owner);
-    const checkpoints = await parts.store.shards.checkpoints(shard);
-    const worker = new Worker(parts, { shard, epoch, limits, checkpoints });
+    let worker: Worker | undefined;
+    // First what only one can have, where the log knows of owners. Nothing is heard before the worker is there.
+    const hearing = {
+      ...parts,
+      hear: (commands: RemoteCommands) => {
+        if (worker !== undefined) worker.#gateway?.hear(commands);
+      },
+      hearEdge: (commands: EdgeCommands) => {
+        if (worker !== undefined) worker.#hearEdge(commands);
+      },
+      sure: () => parts.fleet?.sure ?? null,
+      failed: (error: unknown) => parts.failed?.(error),
+    };
+    const commands = isShared(parts) ? await CommandFollower.open(hearing, shard) : undefined;
     try {
+      const epoch = await parts.store.shards.claim(shard, owner);
+      const checkpoints = await parts.store.shards.checkpoints(shard);
+      worker = new Worker(parts, { shard, epoch, limits, checkpoints });
+      worker.#commands = commands;
       await worker.#run(checkpoints);
+      return worker;
     } catch (error) {
-      await worker.close();
+      await (worker ?? commands)?.close();
       throw error;
     }
-    return worker;
   }
 
   private constructor(
     parts: WorkerParts,
     options: { shard: number; epoch: number; limits: WorkerLimits; checkpoints: readonly CheckpointRow[] },
   ) {
-    const { clock, publisher } = parts;
+    const { publisher } = parts;
     const topics = new LogTopics(parts);
     this.#parts = parts;
-    const gateway = parts.gateway && { ...parts, ...parts.gateway, local: parts.edge };
-    this.#clients = gateway && new GatewayClients(gateway, gateway.limits, { epoch: options.epoch, shard: this });
-    const edge = this.#clients ?? parts.edge;
+    const tell = (command: SessionCommand) => this.tell(command);
+    this.#remote =
+      parts.fleet && new RemoteClients({ ...parts, edges: parts.fleet, local: parts.edge }, { ...options, tell });
+    const gateway = parts.gateway && { ...parts, ...parts.gateway, local: this.#remote ?? parts.edge };
+    this.#gateway = gateway && new GatewayClients(gateway, gateway.limits, { epoch: options.epoch, shard: this });
+    this.#edge = this.#gateway ?? this.#remote ?? parts.edge;
+    const edge = this.#edge;
     this.#driver = new ShardDriver({ ...parts, edge, history: new History({ ...parts, topics }) }, options);
     this.#shardNumber = options.shard;
     this.#lingerMs = options.limits.lingerMs;
-    this.#seldom = new Seldom(clock, SKIPPED_SAID_EVERY_MS);
+    this.#handingOut = new HandingOut({ ...parts, driver: this.#driver });
     this.#readers = new LogReaders({
       ...parts,
       topics,
       shard: this.#driver.shard,
       name: `pulsegate-shard-${options.shard}`,
       limits: options.limits,
-      handOut: (follower, entries) => this.#handOutAll(follower, entries),
+      handOut: async (follower, entries) => {
+        await this.#unsure;
+        await this.#handingOut.page(follower, entries);
+      },
       retained: () => publisher.retained(),
       failed: (error) => parts.failed?.(error),
     });
@@ -103,7 +123,12 @@ export class Worker implements SessionChannel {
   }
 
   tell(command: SessionCommand): void {
-    if (command.type === 'connected') this.#clients?.takenOver(command.clientId, command.connectionNumber);
+    if (this.#closing) return;
+    if (this.#held.length > 0 || this.#unsure !== null) return this.#hold(command);
+    if (command.type === 'connected') {
+      this.#gateway?.takenOver(command.clientId, command.connectionNumber);
+      this.#remote?.takenOver(command.clientId, command.connectionNumber);
+    }
     if (command.type === 'subscribe' || command.type === 'unsubscribe') this.#subscribing.take(command);
     else this.#driver.shard.command(command, this.#parts.clock.now());
   }
@@ -128,7 +153,7 @@ export class Worker implements SessionChannel {
 
   /** See `BacklogAge`. */
   get backlogAgeMs(): number {
-    return this.#backlogAge.at(this.#parts.clock.now());
+    return this.#handingOut.backlogAgeMs;
   }
 
   /** See `Shard.publishOwn`. */
@@ -136,13 +161,19 @@ export class Worker implements SessionChannel {
     this.#driver.shard.publishOwn(publication, this.#parts.clock.now());
   }
 
-  /** Finishes what is under way and writes a last checkpoint. No command may follow. */
+  /** Processes have come or gone. */
+  look(): void {
+    if (!this.#closing) this.#remote?.look();
+  }
+
+  /** Finishes what is under way and writes a last checkpoint. Its clients' connections stay, until another owner has them come again. */
   async close(): Promise<void> {
     await this.#driver.settled();
     this.#closing = true;
     for (const cancel of this.#cancels.values()) cancel();
     await this.#commands?.close();
-    this.#clients?.close();
+    this.#gateway?.close();
+    this.#remote?.close();
     await this.#readers.close();
     await this.#driver.settled();
     await this.#driver.saveCheckpoints();
@@ -152,78 +183,43 @@ export class Worker implements SessionChannel {
   async #run(checkpoints: readonly CheckpointRow[]): Promise<void> {
     const { clock, telemetry } = this.#parts;
     const { shard } = this.#driver;
-    const clients = this.#clients;
-    if (clients !== undefined) {
-      const hear = (commands: RemoteCommands) => clients.hear(commands);
-      const failed = (error: unknown) => this.#parts.failed?.(error);
-      this.#commands = await CommandFollower.open({ ...this.#parts, hear, failed }, this.#shardNumber);
-    }
-    const left = (row: PresenceRow) => clients?.left(row);
+    const left = (row: PresenceRow) => {
+      this.#gateway?.left(row);
+      this.#remote?.left(row);
+      this.#parts.edge.comeAgain(row.clientId, row.connectionNumber);
+    };
     const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber, left });
     // Before anything else of their clients is cleared, and not before all are here who may have what they leave.
     for (const session of replaced) this.#driver.clear(session);
     shard.tick(clock.now());
     await this.#readers.start(checkpoints);
     this.#commands?.go();
-    this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
+    this.#every(TICK_EVERY_MS, async () => {
+      await this.#unsure;
+      shard.tick(clock.now());
+    });
     this.#every(CHECKPOINT_EVERY_MS, async () => this.#readers.acknowledge(await this.#driver.saveCheckpoints()));
     this.#every(LOOK_EVERY_MS, () => this.#readers.look());
     this.#every(Math.max(SWEEP_EVERY_MIN_MS, this.#lingerMs / 2), () => this.#readers.sweep());
     telemetry.log('debug', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
   }
 
-  async #handOutAll(follower: PartitionFollower, entries: readonly LogEntry[]): Promise<void> {
-    let now = this.#parts.clock.now();
-    let bytes = 0;
-    if (entries[0] !== undefined) this.#backlogAge.handedOut(entries[0].appendedAtMs, now);
-    for (const entry of entries) {
-      if (this.#driver.isStoringMuch) {
-        await this.#driver.stored();
-        now = this.#parts.clock.now();
-      }
-      this.#tryHandOut(follower, entry, now);
-      bytes += entry.record.payload.length;
-    }
-    // Much at once means that more may be waiting: sockets and timers get their turn first.
-    if (entries.length > YIELD_ENTRIES || bytes > YIELD_BYTES) await new Promise((resume) => setImmediate(resume));
+  /** Not null: this process was paused, and others may have its shards by now. */
+  get #unsure(): Promise<void> | null {
+    return this.#parts.fleet?.sure ?? null;
   }
 
-  /** A defect that one publication brings out must not end fan-out for all that come after it. */
-  #tryHandOut(follower: PartitionFollower, entry: LogEntry, now: number): void {
-    try {
-      this.#handOut(follower, entry, now);
-    } catch (defect) {
-      const { partition, position } = entry;
-      this.#parts.telemetry.log('error', 'defect', { partition, position, error: String(defect) });
-    }
+  #hold(command: SessionCommand): void {
+    this.#held.push(command);
+    if (this.#held.length > 1) return;
+    void (async () => {
+      await this.#unsure;
+      for (const held of this.#held.splice(0)) this.tell(held);
+    })();
   }
 
-  #handOut({ logTopic, last, spellings }: PartitionFollower, entry: LogEntry, now: number): void {
-    const { routes } = this.#parts;
-    const { shard } = this.#driver;
-    const mqttTopic = routes.toTopic(logTopic, entry.record.key);
-    const problem = 'its key stands for no MQTT topic';
-    const topic = mqttTopic && (spellings?.short ?? mqttTopic);
-    const publication = topic === null ? { problem } : fromRecord(entry.record, topic, entry.appendedAtMs);
-    if ('problem' in publication) {
-      this.#skipped(logTopic, entry, publication.problem);
-      return shard.skip(entry);
-    }
-    if (this.#repeats.isRepeat(entry, publication)) {
-      this.#parts.telemetry.count('log-records-repeated');
-      return shard.skip(entry);
-    }
-    // Whoever appended it may not have lived to write the row, or may have failed; writing it twice is harmless.
-    const named = spellings === undefined ? entry : { ...entry, spellings };
-    const place = publication.retain ? { ...named, layout: layoutIn(routes, logTopic, entry) } : named;
-    if (publication.retain) this.#driver.retain(retainedRows(place, publication));
-    shard.publish(place, publication, entry.position <= last, now);
-  }
-
-  #skipped(logTopic: string, { partition, position }: LogEntry, problem: string): void {
-    const { telemetry } = this.#parts;
-    telemetry.count('log-records-skipped');
-    if (this.#seldom.may(logTopic)) telemetry.log('warn', 'log-record-skipped', { partition, position, problem });
+  #hearEdge(commands: EdgeCommands): void {
+    this.#remote?.hear(commands, (clientId, number) => this.#gateway?.takenOver(clientId, number));
   }
 
   /** Calls again and again, the next time only after the last has finished. */
@@ -239,4 +235,9 @@ export class Worker implements SessionChannel {
     };
     arm();
   }
+}
+
+/** Whether connections of its clients may be elsewhere. */
+function isShared({ gateway, fleet }: WorkerParts): boolean {
+  return gateway !== undefined || fleet !== undefined;
 }

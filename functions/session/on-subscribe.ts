@@ -31,9 +31,9 @@ export function onSubscribe(
   };
   const granted: SubscriptionRow[] = [];
   for (const [index, request] of input.subscriptions.entries()) {
-    const isDenied = input.denied?.[index] === true;
+    const denied = input.denied?.[index] ?? 0;
     const judged =
-      judge(state, request, { from: input.from, isDenied }, now) ?? (input.read[index] as FilterRead | FilterRefused);
+      judge(state, request, { from: input.from, denied }, now) ?? (input.read[index] as FilterRead | FilterRefused);
     if ('reasonCode' in judged) {
       answer.reasonCodes.push(judged.reasonCode);
       answer.reason ??= judged.text;
@@ -85,14 +85,15 @@ export function onUnsubscribe(
 function judge(
   state: SessionState,
   request: SubscriptionRequest,
-  { from, isDenied }: Pick<SubscribeAsked, 'from'> & { isDenied: boolean },
+  { from, denied }: Pick<SubscribeAsked, 'from'> & { denied: number },
   now: number,
 ): FilterRefused | null {
   const problem = filterProblem(request.filter);
   if (problem !== null) return { reasonCode: REASON.topicFilterInvalid, text: `the filter is refused: ${problem}` };
-  if (isDenied) {
-    return { reasonCode: REASON.notAuthorized, text: 'the client may not subscribe to this filter' };
+  if (denied === REASON.sharedSubscriptionsNotSupported) {
+    return { reasonCode: denied, text: 'there are no shared subscriptions where there are several shards' };
   }
+  if (denied > 0) return { reasonCode: denied, text: 'the client may not subscribe to this filter' };
   if (from !== null) {
     if (parseFrom(from, now) === null) return unable(`${FROM_PROPERTY} is not ${FROM_FORM}`);
     if (parseShared(request.filter) !== null) return unable('a shared subscription gets no history');

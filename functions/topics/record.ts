@@ -31,6 +31,9 @@ export const RECORD_PROPERTIES = {
   publishedAt: 'mqtt-published-at',
 } as const;
 
+/** Raised when what a name above says would be understood otherwise by an older version: it must not run beside a newer one then. */
+export const RECORD_VERSION = '1';
+
 /** A message as the log keeps it; `ports/log.ts` has the same shape. */
 export interface PulsarRecord {
   readonly key: string;

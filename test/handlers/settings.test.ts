@@ -36,6 +36,7 @@ test('without anything the defaults run', () => {
     log: { kind: 'embedded', directory: '.pulsegate' },
     store: { kind: 'embedded', directory: '.pulsegate' },
     shards: 1,
+    agreed: { PULSEGATE_SHARDS: '1', PULSEGATE_ROUTES: '', PULSEGATE_PULSAR_NAMESPACE: '' },
     gateway: null,
     auth: { kind: 'anonymous' },
     acl: null,
@@ -154,8 +155,8 @@ test('a certificate that no listener uses is refused', () => {
   ]);
 });
 
-const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
-  PULSEGATE_ROLE: { bad: ['', 'ALL', 'edge '], notYet: ['edge', 'fan-out'] },
+const SETTING_CASES: Record<string, { bad: string[] }> = {
+  PULSEGATE_ROLE: { bad: ['', 'ALL', 'edge '] },
   PULSEGATE_LISTEN: {
     bad: [
       ...['', ',', '8083', '127.0.0.1:8083', 'ws:127.0.0.1:8083', 'http://127.0.0.1', 'ws://127.0.0.1:65536/'],
@@ -169,7 +170,6 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
         'tcp://127.0.0.1',
       ],
     ],
-    notYet: [],
   },
   PULSEGATE_LOG: {
     bad: [
@@ -183,36 +183,48 @@ const SETTING_CASES: Record<string, { bad: string[]; notYet: string[] }> = {
       'pulsar://a b',
       'pulsar+ws://a:8080,b:8080',
     ],
-    notYet: [],
   },
   PULSEGATE_STORE: {
     bad: ['', 'embedded:', 'dynamo:x', 'dynamodb'],
-    notYet: [],
   },
-  PULSEGATE_SHARDS: { bad: ['', '-1', '1.5', 'one', '1e9'], notYet: ['2', '64'] },
+  PULSEGATE_SHARDS: { bad: ['', '-1', '1.5', 'one', '1e9'] },
   PULSEGATE_AUTH: {
     bad: ['', 'none', 'users:', 'jwt:', 'jwt:http://id.example/jwks.json', 'jwt:https://', 'secrets:name'],
-    notYet: [],
   },
-  PULSEGATE_ACL: { bad: [''], notYet: [] },
-  PULSEGATE_TLS_CERT: { bad: [''], notYet: [] },
-  PULSEGATE_TLS_KEY: { bad: [''], notYet: [] },
-  PULSEGATE_LOG_LEVEL: { bad: ['', 'verbose', 'INFO'], notYet: [] },
+  PULSEGATE_ACL: { bad: [''] },
+  PULSEGATE_TLS_CERT: { bad: [''] },
+  PULSEGATE_TLS_KEY: { bad: [''] },
+  PULSEGATE_LOG_LEVEL: { bad: ['', 'verbose', 'INFO'] },
 };
-for (const [setting, { bad, notYet }] of Object.entries(SETTING_CASES)) {
+for (const [setting, { bad }] of Object.entries(SETTING_CASES)) {
   for (const value of bad) {
     test(`${setting}='${value}' is refused with the valid form`, () => {
       assert.match(problems({ [setting]: value })[0] ?? '', new RegExp(`^${setting} is ".*"; valid: `));
     });
   }
-  for (const value of notYet) {
-    test(`${setting}=${value} is valid, but not in this version`, () => {
-      assert.deepEqual(problems({ [setting]: value }), [
-        `${setting} is ${JSON.stringify(value)}, which is not in this version`,
-      ]);
-    });
-  }
 }
+
+const SHARED = { PULSEGATE_LOG: 'pulsar://host:6650', PULSEGATE_STORE: 'dynamodb:' };
+for (const role of ['edge', 'fan-out']) {
+  test(`PULSEGATE_ROLE=${role} needs a log and a store that processes can share`, () => {
+    assert.match(problems({ PULSEGATE_ROLE: role })[0] ?? '', /^PULSEGATE_ROLE is ".*", which needs /);
+    assert.match(
+      problems({ ...SHARED, PULSEGATE_ROLE: role, PULSEGATE_STORE: 'embedded:x' })[0] ?? '',
+      /^PULSEGATE_ROLE/,
+    );
+    assert.deepEqual(problems({ ...SHARED, PULSEGATE_ROLE: role, PULSEGATE_SHARDS: '8' }), []);
+  });
+}
+
+test('a process that takes no clients listens only where it is told to', () => {
+  const listenOf = (env: Record<string, string>) => {
+    const command = read({ ...SHARED, ...env });
+    return command.kind === 'run' ? command.settings.listen.map(({ port }) => port) : command.kind;
+  };
+  assert.deepEqual(listenOf({ PULSEGATE_ROLE: 'fan-out' }), []);
+  assert.deepEqual(listenOf({ PULSEGATE_ROLE: 'fan-out', PULSEGATE_LISTEN: 'ws://127.0.0.1:9000/' }), [9000]);
+  assert.deepEqual(listenOf({ PULSEGATE_ROLE: 'edge' }), [8083]);
+});
 
 test('credentials in a URL are not repeated', () => {
   const told = problems({

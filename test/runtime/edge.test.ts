@@ -4,6 +4,7 @@ import { generate } from 'mqtt-packet';
 import { anonymous } from '../../functions/adapters/auth/anonymous.js';
 import type { Peer, PeerEvents } from '../../functions/ports/peer.js';
 import { silent } from '../../functions/ports/telemetry.js';
+import { DueWills } from '../../functions/runtime/due-wills.js';
 import { Edge } from '../../functions/runtime/edge.js';
 import { Presence } from '../../functions/runtime/presence.js';
 import { Publisher } from '../../functions/runtime/publisher.js';
@@ -35,9 +36,20 @@ function openEdge() {
     after: (ms: number, run: () => void) => timeline.after(ms, run),
     unique: () => 'u'.repeat(22),
   };
-  const presence = new Presence({ store: store.presence, clock, edge: 'e' });
-  const parts = { clock, telemetry: silent, authenticator: anonymous, presence, publisher, self: 'e' };
-  const edge = new Edge({ ...parts, inbound: store.inbound, sessions: { tell() {} } }, defaultLimits());
+  const presence = new Presence({ store: store.presence, clock, edge: () => 'e' });
+  const wills = new DueWills({ clock, telemetry: silent, presence, publisher, store: store.presence });
+  const sessions = { of: () => ({ isRemote: false, tell() {} }) };
+  const parts = {
+    clock,
+    telemetry: silent,
+    authenticator: anonymous,
+    presence,
+    publisher,
+    wills,
+    sessions,
+    self: () => 'e',
+  };
+  const edge = new Edge({ ...parts, inbound: store.inbound }, defaultLimits());
   const run = async (ms: number): Promise<void> => {
     // What takes no virtual time first.
     await new Promise((resolve) => setImmediate(resolve));

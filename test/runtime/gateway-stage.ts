@@ -15,6 +15,7 @@ import { GatewayFrames, type Reply } from '../../functions/runtime/gateway-frame
 import { Presence } from '../../functions/runtime/presence.js';
 import { Publisher } from '../../functions/runtime/publisher.js';
 import { type RemoteCommands, type Seen, toCommandRecord } from '../../functions/runtime/remote-commands.js';
+import { takeOverWith } from '../../functions/runtime/take-over.js';
 import { Worker } from '../../functions/runtime/worker.js';
 import { commandTopic } from '../../functions/topics/command-topic.js';
 import { Routes } from '../../functions/topics/routes.js';
@@ -22,7 +23,7 @@ import { MemoryConnections } from '../doubles/memory-connections.js';
 import { defaultLimits } from '../simulation/manner.js';
 import { Inbox, type Scope } from '../support/waiting.js';
 
-const NOBODY: EdgeChannel = { deliver() {}, drained: async () => {}, takenOver() {} };
+const NOBODY: EdgeChannel = { deliver() {}, drained: async () => {}, takenOver() {}, comeAgain() {} };
 const LIMITS = {
   gatewayPostsPerS: 1_000,
   gatewayPostsMax: 16,
@@ -119,7 +120,8 @@ export class GatewayStage {
       (row) => (row as PresenceRow).will === null && 'before-settling',
     );
     const edgePublisher = stage.#mortal(publisher, 'publish', () => 'before-publishing');
-    const others = { clock: functionClock, telemetry: silent, authenticator, inbound, gateway, tell };
+    const takeOver = takeOverWith({ log, gateway });
+    const others = { clock: functionClock, telemetry: silent, authenticator, inbound, takeOver, tell };
     const edgeParts = { ...others, presence, publisher: edgePublisher, connections };
     stage.frames = new GatewayFrames(edgeParts, new GatewayEdge(edgeParts, limits), 200_000);
     const frame = (epoch: number, counter: number, bytes: Uint8Array) =>
@@ -129,7 +131,7 @@ export class GatewayStage {
       Worker.start(
         {
           ...shared,
-          presence: new Presence({ store: store.presence, clock, edge: 'worker' }),
+          presence: new Presence({ store: store.presence, clock, edge: () => 'worker' }),
           gateway: { gateway, connections: stage.connections, frame, limits: { ...LIMITS, ...more } },
         },
         { shard: 0, owner: 'worker', limits },

@@ -61,7 +61,7 @@ export function readCommand(
         subscriptions,
         identifier,
         from,
-        ...(denied && { denied: subscriptions.map(({ filter }) => denied.includes(filter)) }),
+        ...(denied && { denied: subscriptions.map(({ filter }) => (denied.includes(filter) ? 0x87 : 0)) }),
       };
     }
     case 'unsubscribe': {

@@ -4,6 +4,7 @@ import type { Receipt } from '../../functions/ports/log.js';
 import type { Accept } from '../../functions/ports/peer.js';
 import type { SessionCommand } from '../../functions/ports/session-commands.js';
 import type { Telemetry } from '../../functions/ports/telemetry.js';
+import { DueWills } from '../../functions/runtime/due-wills.js';
 import { Edge } from '../../functions/runtime/edge.js';
 import { Presence } from '../../functions/runtime/presence.js';
 import { Publisher } from '../../functions/runtime/publisher.js';
@@ -67,12 +68,13 @@ export class Broker {
     const discover = (logTopic: string) => this.worker?.discover(logTopic) ?? null;
     const acknowledged = (receipt: Receipt) => this.worker?.acknowledged(receipt);
     const publisher = new Publisher({ log, store, routes, discover, acknowledged });
-    const presence = new Presence({ store: store.presence, clock, edge: owner });
-    const sessions = { tell: (command: SessionCommand) => this.worker?.tell(command) };
+    const presence = new Presence({ store: store.presence, clock, edge: () => owner });
+    const sessions = { of: () => ({ isRemote: false, tell: (command: SessionCommand) => this.worker?.tell(command) }) };
+    const wills = new DueWills({ clock, telemetry, presence, publisher, store: store.presence });
     const { inbound } = store;
     const authenticator = anonymous;
     const edge = new Edge(
-      { clock, telemetry, authenticator, presence, publisher, inbound, sessions, self: owner },
+      { clock, telemetry, authenticator, presence, publisher, inbound, sessions, wills, self: () => owner },
       limits,
     );
     this.#edge = edge;

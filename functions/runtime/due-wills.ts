@@ -1,4 +1,5 @@
 import { willDueMs } from '../connection/claim.js';
+import type { Connected, Disconnected } from '../ports/session-commands.js';
 import type { LeftWill, PresenceRow, PresenceStore, WaitingWill } from '../ports/store.js';
 import type { ClaimedPresence } from './presence.js';
 import { publishWill, type WillParts } from './will.js';
@@ -8,30 +9,35 @@ const WAITS_MAX_MS = 3_000;
 const LOOKS_EVERY_MS = 50;
 
 /**
- * Wills that are due when a gateway's connection ends, or loses its client to a successor. They are published here, and not
- * left to the worker that hears of it later: what a successor says after its CONNACK must not come before its predecessor's
+ * Wills that are due when a connection ends whose shard is elsewhere, or loses its client to a successor. Its edge publishes
+ * them, and does not leave them to the worker that hears of it later: what a successor says after its CONNACK must not come before its predecessor's
  * will, nor may a will wait for a worker. What could not be published is left to the shard, as in doubt.
  */
-export class GatewayWills {
+export class DueWills {
   readonly #parts: WillParts & { store: PresenceStore };
 
   constructor(parts: WillParts & { store: PresenceStore }) {
     this.#parts = parts;
   }
 
-  /** Resolves with the wills that the shard is to see to. */
-  async beforeSuccessor({ row, madeDue }: ClaimedPresence): Promise<readonly LeftWill[]> {
+  /** Resolves with the wills that the shard is to see to, as `Connected` has them. */
+  async beforeSuccessor({ row, madeDue }: ClaimedPresence): Promise<Pick<Connected, 'leftWills' | 'willsInDoubt'>> {
     const { clientId, leftWills } = row;
-    if (leftWills.length === 0) return leftWills;
+    if (leftWills.length === 0) return { leftWills };
     const isOut = madeDue !== null && (await this.#publish(clientId, madeDue, null));
-    return this.#notOut(clientId, isOut ? leftWills.filter((will) => will !== madeDue) : leftWills);
+    const left = await this.#notOut(clientId, isOut ? leftWills.filter((will) => will !== madeDue) : leftWills);
+    return { leftWills: left, ...(left.length > 0 && { willsInDoubt: true }) };
   }
 
-  /** Of a connection that has just been left. Resolves with whether the will is due, and then with what became of it. */
-  async afterLeaving(row: PresenceRow): Promise<'not-due' | 'published' | 'in-doubt'> {
-    const { clientId, will } = row;
-    if (will === null || willDueMs(row, will, this.#parts.clock.now()) > this.#parts.clock.now()) return 'not-due';
-    return (await this.#publish(clientId, will, null)) ? 'published' : 'in-doubt';
+  /** Of a connection that has just been left, `will` as it was left. Resolves with what the shard is to do, as `Disconnected` has it. */
+  async afterLeaving(
+    row: PresenceRow,
+    will: Disconnected['will'],
+  ): Promise<Pick<Disconnected, 'will' | 'willInDoubt'>> {
+    const { clock } = this.#parts;
+    if (row.will === null || willDueMs(row, row.will, clock.now()) > clock.now()) return { will };
+    const isOut = await this.#publish(row.clientId, row.will, null);
+    return isOut ? { will: 'discard' } : { will, willInDoubt: true };
   }
 
   /** As `publishWill`; resolves whether it is out. */

@@ -1,0 +1,251 @@
+import type { Clock } from '../ports/clock.js';
+import { PortError } from '../ports/errors.js';
+import type { LeaseRow, LeaseStore } from '../ports/leases.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import { edgeName } from './edge-name.js';
+
+export interface MembershipParts {
+  clock: Clock;
+  telemetry: Telemetry;
+  leases: LeaseStore;
+  /** Told when the lease is somebody else's, or gone: what this process does from then on is nobody's. */
+  lost: (error: unknown) => void;
+}
+
+export interface MembershipOptions extends Pick<LeaseRow, 'holder' | 'isEdge' | 'isWorker' | 'agreed'> {
+  /** How long a lease may stand still before others take it away. */
+  leaseMs: number;
+}
+
+interface Observed {
+  row: LeaseRow;
+  version: number;
+  /** When its beat was first seen as it is. */
+  sinceMs: number;
+}
+
+const BEATS_IN_LEASE = 4;
+
+/**
+ * This process's place among those that share log and store. Its lease is a row that it renews; whoever sees another's stand
+ * still for the time that it is given deletes it, and only once it is gone is what it had taken over. So a process that was
+ * paused finds its own row gone before it does anything, and ends.
+ */
+export class Membership {
+  readonly name: string;
+  readonly #parts: MembershipParts;
+  readonly #leaseMs: number;
+  readonly #others = new Map<string, Observed>();
+  #row: LeaseRow;
+  #version: number;
+  #lastBeatAtMs: number;
+  #line: Promise<unknown> = Promise.resolve();
+  #cancel = () => {};
+  #isOver = false;
+  /** There while this process was paused and does not know yet whether it still has its lease. */
+  #unsure: { promise: Promise<void>; resolve: () => void } | null = null;
+  /** Called after each look at the others. */
+  onLook: () => void = () => {};
+
+  /** Takes a free slot. Rejects `refused`, and says how, where a live process has been told other settings. */
+  static async join(parts: MembershipParts, options: MembershipOptions): Promise<Membership> {
+    const { leaseMs, ...mine } = options;
+    for (;;) {
+      const found = await parts.leases.list();
+      await checkAgreed(parts, options, found);
+      const taken = new Set(found.map(({ row }) => row.slot));
+      let slot = 0;
+      while (taken.has(slot)) slot += 1;
+      const row: LeaseRow = { ...mine, slot, beat: 1, shards: [], leaseMs };
+      try {
+        const version = await parts.leases.put(row, 0);
+        const membership = new Membership(parts, row, version);
+        await membership.look();
+        return membership;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+  }
+
+  private constructor(parts: MembershipParts, row: LeaseRow, version: number) {
+    this.#parts = parts;
+    this.#row = row;
+    this.#version = version;
+    this.#leaseMs = row.leaseMs;
+    this.#lastBeatAtMs = parts.clock.now();
+    this.name = edgeName(row.slot, row.holder);
+    this.#arm();
+  }
+
+  get slot(): number {
+    return this.#row.slot;
+  }
+
+  /** Rows of the other processes, as of the last look. */
+  others(): LeaseRow[] {
+    return [...this.#others.values()].map(({ row }) => row);
+  }
+
+  /** Whether a process of that name of an edge holds a lease, as of the last look. */
+  isLive(edge: string): boolean {
+    return edge === this.name || this.#others.has(edge);
+  }
+
+  /** null: this process has its lease. Else it was paused, and the promise resolves when it has it still. */
+  get sure(): Promise<void> | null {
+    if (this.#unsure === null && this.#parts.clock.now() - this.#lastBeatAtMs > this.#leaseMs / 2) this.#doubt();
+    return this.#unsure?.promise ?? null;
+  }
+
+  /** Writes down which shards are this process's, and looks at what the others have. */
+  async setShards(shards: readonly number[]): Promise<void> {
+    await this.#inLine(async () => {
+      await this.#renew({ shards: [...shards] });
+      await this.#look();
+    });
+  }
+
+  look(): Promise<void> {
+    return this.#inLine(() => this.#look());
+  }
+
+  /** Gives the lease back: what this process had is free at once. */
+  async leave(): Promise<void> {
+    this.stop();
+    await this.#inLine(() => this.#parts.leases.delete(this.slot, this.#version)).catch((error: unknown) => {
+      this.#parts.telemetry.log('warn', 'lease-not-given-back', { error: String(error) });
+    });
+  }
+
+  /** As if the process were no more. */
+  stop(): void {
+    this.#isOver = true;
+    this.#cancel();
+  }
+
+  #arm(): void {
+    this.#cancel = this.#parts.clock.after(this.#leaseMs / BEATS_IN_LEASE, () => void this.#beat());
+  }
+
+  async #beat(): Promise<void> {
+    const { clock, telemetry } = this.#parts;
+    if (clock.now() - this.#lastBeatAtMs > this.#leaseMs / 2) this.#doubt();
+    this.#lastBeatAtMs = clock.now();
+    try {
+      await this.#inLine(async () => {
+        await this.#renew({});
+        this.#unsure?.resolve();
+        this.#unsure = null;
+        await this.#look();
+      });
+    } catch (error) {
+      if (!isConflict(error)) telemetry.log('warn', 'lease-not-renewed', { error: String(error) });
+    }
+    if (this.#isOver) return;
+    this.onLook();
+    this.#lastBeatAtMs = clock.now();
+    this.#arm();
+  }
+
+  /** Paused: what was seen of the others before says nothing of them now. */
+  #doubt(): void {
+    if (this.#unsure !== null || this.#isOver) return;
+    this.#parts.telemetry.log('warn', 'paused', { ms: this.#parts.clock.now() - this.#lastBeatAtMs });
+    const now = this.#parts.clock.now();
+    for (const observed of this.#others.values()) observed.sinceMs = now;
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#unsure = { promise, resolve };
+  }
+
+  async #renew(changes: Partial<LeaseRow>): Promise<void> {
+    if (this.#isOver) throw new PortError('gone', 'the lease was given back');
+    const row = { ...this.#row, ...changes, beat: this.#row.beat + 1 };
+    try {
+      this.#version = await this.#parts.leases.put(row, this.#version);
+      this.#row = row;
+    } catch (error) {
+      if (isConflict(error)) {
+        this.stop();
+        this.#parts.lost(
+          new Error(`this process did not renew its lease for ${this.#leaseMs} ms, and others took it away`),
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { clock, leases, telemetry } = this.#parts;
+    const found = await leases.list();
+    const now = clock.now();
+    const names = new Set<string>();
+    for (const { row, version } of found) {
+      const name = edgeName(row.slot, row.holder);
+      if (name === this.name) continue;
+      const before = this.#others.get(name);
+      const isSame = before !== undefined && before.row.beat === row.beat;
+      const sinceMs = isSame ? before.sinceMs : now;
+      names.add(name);
+      this.#others.set(name, { row, version, sinceMs });
+      if (now - sinceMs < row.leaseMs || this.#unsure !== null) continue;
+      // Whoever does it first: nobody has renewed it meanwhile.
+      const isGone = await leases.delete(row.slot, version).then(
+        () => true,
+        (error: unknown) => {
+          if (!isConflict(error)) throw error;
+          return false;
+        },
+      );
+      if (isGone)
+        telemetry.log('warn', 'lease-lapsed', { slot: row.slot, holder: row.holder, shards: row.shards.join() });
+      if (isGone) names.delete(name);
+    }
+    for (const name of [...this.#others.keys()]) if (!names.has(name)) this.#others.delete(name);
+  }
+
+  #inLine<T>(run: () => Promise<T>): Promise<T> {
+    const next = this.#line.then(run);
+    this.#line = next.catch(() => {});
+    return next;
+  }
+}
+
+/** A row of other settings may be one that nobody renews any more: it is watched for as long as its lease lasts. */
+async function checkAgreed(
+  { clock, leases, telemetry }: MembershipParts,
+  { agreed }: MembershipOptions,
+  found: readonly { row: LeaseRow }[],
+): Promise<void> {
+  const others = found.filter(({ row }) => differences(agreed, row.agreed).length > 0);
+  const [other] = others;
+  if (other === undefined) return;
+  telemetry.log('info', 'other-settings-seen', {
+    slot: other.row.slot,
+    differs: differences(agreed, other.row.agreed).join(),
+  });
+  await new Promise<void>((resume) => clock.after(Math.max(...others.map(({ row }) => row.leaseMs)), resume));
+  const beats = new Map((await leases.list()).map(({ row }) => [edgeName(row.slot, row.holder), row.beat]));
+  for (const { row } of others) {
+    const beat = beats.get(edgeName(row.slot, row.holder));
+    if (beat === undefined || beat === row.beat) continue;
+    const [name = ''] = differences(agreed, row.agreed);
+    const problem = `${name} is ${quoted(agreed[name])} here and ${quoted(row.agreed[name])} in process ${row.slot}, which runs`;
+    throw new PortError('refused', `${problem}: all processes of one deployment have to share it`);
+  }
+}
+
+function differences(mine: LeaseRow['agreed'], others: LeaseRow['agreed']): string[] {
+  return [...new Set([...Object.keys(mine), ...Object.keys(others)])].filter((name) => mine[name] !== others[name]);
+}
+
+function quoted(value: string | undefined): string {
+  return value === undefined ? 'not known' : JSON.stringify(value);
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof PortError && error.code === 'conflict';
+}
