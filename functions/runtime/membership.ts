@@ -22,7 +22,12 @@ interface Observed {
   version: number;
   /** When its beat was first seen as it is. */
   sinceMs: number;
+  /** Whether its beat was seen to move: else it may be of a process that is no more. */
+  isProven: boolean;
 }
+
+/** Another process. */
+export type Other = LeaseRow & Pick<Observed, 'isProven'>;
 
 const BEATS_IN_LEASE = 4;
 
@@ -83,8 +88,8 @@ export class Membership {
   }
 
   /** Rows of the other processes, as of the last look. */
-  others(): LeaseRow[] {
-    return [...this.#others.values()].map(({ row }) => row);
+  others(): Other[] {
+    return [...this.#others.values()].map(({ row, isProven }) => ({ ...row, isProven }));
   }
 
   /** Whether a process of that name of an edge holds a lease, as of the last look. */
@@ -190,7 +195,8 @@ export class Membership {
       const isSame = before !== undefined && before.row.beat === row.beat;
       const sinceMs = isSame ? before.sinceMs : now;
       names.add(name);
-      this.#others.set(name, { row, version, sinceMs });
+      const isProven = before !== undefined && (before.isProven || !isSame);
+      this.#others.set(name, { row, version, sinceMs, isProven });
       if (now - sinceMs < row.leaseMs || this.#unsure !== null) continue;
       // Whoever does it first: nobody has renewed it meanwhile.
       const isGone = await leases.delete(row.slot, version).then(

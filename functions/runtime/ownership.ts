@@ -1,6 +1,6 @@
 import { type PortErrorCode, portErrorCode } from '../ports/errors.js';
-import type { LeaseRow } from '../ports/leases.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import type { Other } from './membership.js';
 
 /** A shard that this process owns. */
 export interface OwnedShard {
@@ -11,7 +11,7 @@ export interface OwnedShard {
 /** Others that may own shards, as of the last look. */
 export interface Fleet {
   readonly slot: number;
-  others(): Pick<LeaseRow, 'slot' | 'isWorker' | 'shards'>[];
+  others(): Pick<Other, 'slot' | 'isWorker' | 'shards' | 'isProven'>[];
   /** Resolves when all can see it, and what they have is known. */
   setShards(shards: readonly number[]): Promise<void>;
 }
@@ -50,9 +50,10 @@ export class Ownership<S extends OwnedShard> {
     return [...this.#owned.values()];
   }
 
-  /** Whether every shard is somebody's, and this process's are being served. */
+  /** Whether every shard is some living process's, and this one's are being served. */
   get isSettled(): boolean {
-    const others = this.#othersShards();
+    const proven = (this.#parts.fleet()?.others() ?? []).filter(({ isProven }) => isProven);
+    const others = new Set(proven.flatMap(({ shards }) => shards));
     const all = Array.from({ length: this.#shards }, (_, shard) => shard);
     return all.every((shard) => (this.#named.has(shard) ? this.#owned.has(shard) : others.has(shard)));
   }
