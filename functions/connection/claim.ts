@@ -1,12 +1,10 @@
 import { sessionEndMs } from '../mqtt/expiry.js';
-import type { LeftWill, PresenceRow, WaitingWill } from '../ports/store.js';
+import type { PresenceRow, WaitingWill } from '../ports/store.js';
 import type { Claim } from './effects.js';
 
 export interface ClaimedRow {
   row: PresenceRow;
   sessionPresent: boolean;
-  /** The one of the row's wills that is due because of this CONNECT: no shard has heard of it. */
-  madeDue: LeftWill | null;
 }
 
 /**
@@ -14,18 +12,15 @@ export interface ClaimedRow {
  *
  * Connection numbers never repeat, not even after the row was deleted, because a first one is drawn from the clock.
  * A will that waits for its delay is cancelled by resuming the session in time [MQTT-3.1.3-9]; one that is due, or whose
- * session ends here, is left in `leftWills` for the shard to publish.
+ * session ends here, is left in `leftWills` to be published.
  */
 export function claimPresence(previous: PresenceRow | null, claim: Claim, edge: string, now: number): ClaimedRow {
   const connectionNumber = Math.max((previous?.connectionNumber ?? 0) + 1, now);
   const sessionPresent = previous !== null && !claim.cleanStart && canResume(previous, now);
   const leftWills = previous === null ? [] : [...previous.leftWills];
-  let madeDue: LeftWill | null = null;
   if (previous?.will) {
-    const dueAtMs = willDueMs(previous, previous.will, now);
-    const left = { ...previous.will, dueAtMs: Math.min(dueAtMs, now) };
-    if (!sessionPresent || now >= dueAtMs) leftWills.push(left);
-    if (leftWills.includes(left) && (previous.disconnectedAtMs === null || dueAtMs > now)) madeDue = left;
+    const isDue = now >= willDueMs(previous, previous.will, now);
+    if (!sessionPresent || isDue) leftWills.push(previous.will);
   }
   return {
     row: {
@@ -39,7 +34,6 @@ export function claimPresence(previous: PresenceRow | null, claim: Claim, edge: 
       leftWills,
     },
     sessionPresent,
-    madeDue,
   };
 }
 

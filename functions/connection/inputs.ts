@@ -1,6 +1,6 @@
 import type { Admission } from '../ports/authenticator.js';
 import type { PortErrorCode } from '../ports/errors.js';
-import type { InboundRow, LeftWill, WaitingWill } from '../ports/store.js';
+import type { InboundRow, WaitingWill } from '../ports/store.js';
 
 /** Past facts, from the socket and from the driver about effects it was given. `reference` names the publication of that QoS. */
 export type Input =
@@ -16,9 +16,7 @@ export type Input =
       generation: number;
       sessionPresent: boolean;
       will: WaitingWill | null;
-      leftWills: readonly LeftWill[];
-      /** Whether somebody may have published some of `leftWills`; absent: nobody has. */
-      willsInDoubt?: boolean;
+      leftWills: readonly WaitingWill[];
     }
   | { type: 'claim-failed'; code: PortErrorCode }
   /** The publication is durable, and its retained row where it has one. */

@@ -20,8 +20,6 @@ export function restoreSession(loaded: LoadedSession, limits: SessionLimits): Se
   state.sessionExpiryS = presence.sessionExpiryS;
   state.wasDurable = true;
   state.will = presence.will;
-  // Whoever had the shard before may have published it and not lived to say so.
-  state.willInDoubt = true;
   leaveAt(state, presence.disconnectedAtMs);
   if (session !== null && session.generation === presence.generation) {
     for (const row of session.subscriptions) state.subscriptions[filterKey(row.filter)] = row;

@@ -5,7 +5,6 @@ import type { HandedBack } from '../session/delivery.js';
 import type { SessionEffect } from '../session/effects.js';
 import { endSession } from '../session/ending.js';
 import type { FilterRead, FilterRefused, SessionInput } from '../session/inputs.js';
-import { dueSinceMs } from '../session/on-connected.js';
 import { isHandedOn } from '../session/places.js';
 import {
   initialSession,
@@ -117,9 +116,7 @@ export class Shard {
     const slot = this.#addSlot(state);
     for (const row of Object.values(state.subscriptions)) this.#subscribers.set(slot, row);
     for (const row of loaded.inFlight) if (row.state === 'done') this.#partitions.keepDone(state, row);
-    for (const will of loaded.presence.leftWills) {
-      this.#obeySession(slot, { type: 'publish-will', will, inDoubtSinceMs: dueSinceMs(will, now) }, now);
-    }
+    for (const will of loaded.presence.leftWills) this.#obeySession(slot, { type: 'publish-will', will }, now);
   }
 
   /** `reads`: for each filter of a SUBSCRIBE; left out: the log is read whole. */

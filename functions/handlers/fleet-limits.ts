@@ -5,7 +5,7 @@ export const FLEET_LIMITS = {
   workerLeaseMs: {
     setting: 'PULSEGATE_WORKER_LEASE_MS',
     unit: 'ms',
-    default: 3_000,
+    default: 2_500,
     min: 500,
     max: 600_000,
     meaning: 'how long nothing may be heard of a process that has shards before others take them',

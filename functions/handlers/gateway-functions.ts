@@ -57,7 +57,8 @@ export function gatewayFunctionsOf(parts: GatewayFunctionsParts, settings: Setti
   const { clock, telemetry, authenticator, log, store, connections, gateway } = parts;
   const { limits, routes, shards } = settings;
   // Topics that come to be are found by the worker by itself.
-  const publisher = new Publisher({ log, store, routes, discover: () => null });
+  const lateMaxMs = limits.appendDeadlineMs;
+  const publisher = new Publisher({ log, store, routes, discover: () => null, lateMaxMs });
   const tell = async (commands: RemoteCommands) => {
     await log.append(commandTopic(shardOf(commands.clientId, shards)), toCommandRecord(commands));
   };

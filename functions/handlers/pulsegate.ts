@@ -47,6 +47,8 @@ function check(settings: Settings): void {
 
 async function run(settings: Settings): Promise<void> {
   const telemetry = pinoTelemetry(settings.logLevel, undefined, forTerminal);
+  // A worker without a shard has nothing open, and is to wait for one.
+  const stays = setInterval(() => {}, TIMER_MAX_MS);
   const starting = start(settings, telemetry);
   let isStopping = false;
   const stop = (signal: string) => {
@@ -71,14 +73,13 @@ async function run(settings: Settings): Promise<void> {
     const running = await starting;
     if (settings.tls !== null) process.on('SIGHUP', () => renew(running, telemetry));
     process.stdout.write(welcome(settings, running.urls, running.problem()));
-    // A worker without a shard has nothing open, and is to wait for one.
-    setInterval(() => {}, TIMER_MAX_MS);
     // Every promise is kept in the log and the store; the next start goes on from there.
     running.failed.then((error) => {
       telemetry.log('error', 'failed', { error: String(error) });
       process.exit(1);
     });
   } catch (error) {
+    clearInterval(stays);
     refuse(error);
   }
 }

@@ -10,7 +10,7 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     setting: 'PULSEGATE_ROLE',
     default: 'all',
-    form: 'all, edge (takes clients) or fan-out (serves subscriptions); docs/SCALE.md',
+    form: 'all, edge or fan-out: takes clients and serves subscriptions, or one of both (docs/SCALE.md)',
   },
   {
     setting: 'PULSEGATE_LISTEN',

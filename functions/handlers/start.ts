@@ -59,6 +59,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     routes,
     discover: (logTopic) => fleet.discover(logTopic),
     acknowledged: (receipt) => fleet.acknowledged(receipt),
+    lateMaxMs: settings.log.kind === 'pulsar' ? limits.appendDeadlineMs : 0,
   });
   const self = () => fleet.name;
   const presence = new Presence({ store: store.presence, clock, edge: self });
@@ -93,7 +94,7 @@ export async function start(settings: Settings, telemetry: CountingTelemetry): P
     facts,
     failed: fail,
   });
-  const wills = new DueWills({ ...shared, store: store.presence });
+  const wills = new DueWills(shared);
   const takeOver = takeOverWith({ log, gateway: gateway.gateway?.gateway ?? null });
   const edge: Edge = new Edge(
     { ...shared, authenticator: gate, inbound: store.inbound, sessions: fleet.router, wills, takeOver, self },

@@ -8,12 +8,7 @@ export interface SessionChannel {
 /** How an edge finds the shards. */
 export interface SessionChannels {
   /** The way to a client's shard, from its CONNECT to the end of that connection. */
-  of(clientId: string): EdgeToShard;
-}
-
-export interface EdgeToShard extends SessionChannel {
-  /** Whether the shard is elsewhere: wills that are due are then the edge's to publish, since nobody may be there to hear of them. */
-  readonly isRemote: boolean;
+  of(clientId: string): SessionChannel;
 }
 
 /** How a shard reaches a client: in one process a function call. */

@@ -1,5 +1,5 @@
 import type { Acknowledgement, Level, SubscriptionRequest } from '../mqtt/packets.js';
-import type { LeftWill, WaitingWill } from './store.js';
+import type { WaitingWill } from './store.js';
 
 /**
  * What an edge tells the shard that owns a session. In one process a function call, between processes a message on the
@@ -31,9 +31,7 @@ export interface Connected extends FromConnection {
   /** Of this connection. */
   will: WaitingWill | null;
   /** Of earlier connections: to be published. */
-  leftWills: readonly LeftWill[];
-  /** Whether somebody may have published some of `leftWills`; absent: nobody has. */
-  willsInDoubt?: boolean;
+  leftWills: readonly WaitingWill[];
   /** When the connection is to end, should nobody end it before; absent: never. Milliseconds since the epoch. */
   expiresAtMs?: number;
   /** Filters that cover what the client may subscribe to; absent: everything. */
@@ -75,6 +73,4 @@ export interface Disconnected extends FromConnection {
   sessionExpiryS: number;
   /** `publish` unless the client sent a DISCONNECT that discards it [MQTT-3.14.4-3]. */
   will: 'publish' | 'discard';
-  /** Whether somebody may have published it, from `atMs` on; absent: nobody has. */
-  willInDoubt?: boolean;
 }

@@ -30,12 +30,13 @@ export interface WaitingWill {
   publication: Publication;
   /** Will Delay Interval, in seconds. */
   delayS: number;
-}
-
-/** The will of a connection that a later one has made due. */
-export interface LeftWill extends WaitingWill {
-  /** Nobody has published it before that. Milliseconds since the epoch; absent: not known. */
-  dueAtMs?: number;
+  /** Who publishes it says so here first; absent: nobody has begun to. Milliseconds since the epoch. */
+  taken?: {
+    /** The first who took it and may have published it. */
+    sinceMs: number;
+    /** The last. */
+    atMs: number;
+  };
 }
 
 export interface PresenceRow {
@@ -53,7 +54,7 @@ export interface PresenceRow {
   /** The will of this connection, until a clean DISCONNECT or its publication. */
   will: WaitingWill | null;
   /** Wills of earlier connections that are due and that no shard has published yet, oldest first. */
-  leftWills: LeftWill[];
+  leftWills: WaitingWill[];
 }
 
 export interface PresenceStore {

@@ -14,8 +14,6 @@ interface Parts {
   hear: (commands: RemoteCommands) => void;
   /** What the clients of another process have. */
   hearEdge: (commands: EdgeCommands) => void;
-  /** See `Membership.sure`. */
-  sure: () => Promise<void> | null;
   /** Told when nothing more will come. */
   failed: (error: unknown) => void;
 }
@@ -59,12 +57,10 @@ export class CommandFollower {
   }
 
   async #follow(reader: LogReader): Promise<void> {
-    const { sure, failed } = this.#parts;
+    const { failed } = this.#parts;
     try {
       while (!this.#isClosing) {
         const entries = await reader.read(READ_RECORDS);
-        const isSure = sure();
-        if (isSure !== null) await isSure;
         for (const entry of entries) this.#take(entry);
         const last = entries.at(-1);
         if (last !== undefined) await reader.acknowledge(last.position);

@@ -9,7 +9,7 @@ import {
 import { step } from '../connection/step.js';
 import { encode } from '../mqtt/encode.js';
 import type { Authenticator } from '../ports/authenticator.js';
-import type { EdgeChannel, EdgeToShard, SessionChannels } from '../ports/channels.js';
+import type { EdgeChannel, SessionChannel, SessionChannels } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import { portErrorCode } from '../ports/errors.js';
 import type { Peer, PeerEvents } from '../ports/peer.js';
@@ -57,7 +57,7 @@ interface Connection {
   readonly state: ConnectionState;
   readonly peer: Peer;
   /** From its claim on. */
-  session: EdgeToShard | null;
+  session: SessionChannel | null;
   /** When the timer set last goes off; Infinity: none is set. */
   timerAtMs: number;
   cancelTimer: () => void;
@@ -236,12 +236,12 @@ export class Edge implements EdgeChannel {
       const session = sessions.of(clientId);
       connection.session = session;
       await this.#tellOther(claimed);
-      const wills = session.isRemote ? await this.#parts.wills.beforeSuccessor(claimed) : { leftWills: row.leftWills };
+      const leftWills = await this.#parts.wills.beforeSuccessor(claimed);
       const other = this.#byClient.get(clientId);
       const wins = other === undefined || other.state.connectionNumber < connectionNumber;
       if (wins) this.#byClient.set(clientId, connection);
       if (wins && other !== undefined) this.#feed(other, { type: 'taken-over' });
-      this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, ...wills });
+      this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills });
       if (!wins) this.#feed(connection, { type: 'taken-over' });
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
@@ -259,8 +259,8 @@ export class Edge implements EdgeChannel {
     const leave = async () => {
       const left = await retry('leave', this.#parts, call);
       if (left === null || session === null) return;
-      const command = { type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS } as const;
-      session.tell({ ...command, ...(session.isRemote ? await wills.afterLeaving(left, will) : { will }) });
+      const asked = await wills.afterLeaving(left, will);
+      session.tell({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will: asked });
     };
     this.#presenceLine.enter(clientId, () =>
       leave().catch((error: unknown) => {

@@ -112,7 +112,7 @@ export class GatewayEdge {
       peer: row.peer,
       state,
       presence,
-      wills: new DueWills({ ...this.#parts, presence, store }),
+      wills: new DueWills({ ...this.#parts, presence }),
       sent: [],
       commands: [],
       working: new Set(),
@@ -214,8 +214,8 @@ export class GatewayEdge {
           telemetry.log('warn', 'taken-over-not-closed', { client: claim.clientId, error: String(error) });
         });
       }
-      const wills = await run.wills.beforeSuccessor(claimed);
-      return { type: 'claimed', connectionNumber, generation, sessionPresent, will, ...wills };
+      const leftWills = await run.wills.beforeSuccessor(claimed);
+      return { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills };
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
       return { type: 'claim-failed', code: portErrorCode(error) };
@@ -228,8 +228,8 @@ export class GatewayEdge {
       const call = () => run.presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });
       const left = await retry('leave', this.#parts, call);
       if (left === null) return;
-      const wills = await run.wills.afterLeaving(left, will);
-      run.commands.push({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, ...wills });
+      const asked = await run.wills.afterLeaving(left, will);
+      run.commands.push({ type: 'disconnected', clientId, connectionNumber, atMs, sessionExpiryS, will: asked });
     };
     this.#work(run, leave());
   }

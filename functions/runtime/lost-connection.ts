@@ -16,11 +16,10 @@ export async function sayLost(
     const left = await retry('leave', parts, () => presence.lose(clientId, connectionNumber, atMs));
     if (left === null) return;
     const { sessionExpiryS } = left;
-    // Its edge may have said it, and published the will, and not lived to tell.
+    // Its edge may have said it, and not lived to tell.
     const leftAtMs = left.disconnectedAtMs ?? atMs;
     const will = left.will === null ? 'discard' : 'publish';
-    const willInDoubt = leftAtMs !== atMs;
-    const command = { clientId, connectionNumber, atMs: leftAtMs, sessionExpiryS, will, willInDoubt } as const;
+    const command = { clientId, connectionNumber, atMs: leftAtMs, sessionExpiryS, will } as const;
     parts.tell({ type: 'disconnected', ...command });
   } catch (error) {
     telemetry.log('error', 'leave-failed', { client: clientId, error: String(error) });

@@ -29,7 +29,7 @@ interface Observed {
 /** Another process. */
 export type Other = LeaseRow & Pick<Observed, 'isProven'>;
 
-const BEATS_IN_LEASE = 4;
+const BEATS_IN_LEASE = 5;
 
 /**
  * This process's place among those that share log and store. Its lease is a row that it renews; whoever sees another's stand
@@ -90,6 +90,12 @@ export class Membership {
   /** Rows of the other processes, as of the last look. */
   others(): Other[] {
     return [...this.#others.values()].map(({ row, isProven }) => ({ ...row, isProven }));
+  }
+
+  /** Names of the processes that take clients, as of the last look. */
+  live(): string[] {
+    const others = this.others().flatMap(({ isEdge, slot, holder }) => (isEdge ? [edgeName(slot, holder)] : []));
+    return this.#row.isEdge ? [this.name, ...others] : others;
   }
 
   /** Whether a process of that name of an edge holds a lease, as of the last look. */

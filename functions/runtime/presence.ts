@@ -3,12 +3,20 @@ import type { Claim } from '../connection/effects.js';
 import { sessionEndMs } from '../mqtt/expiry.js';
 import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
-import type { PresenceRow, PresenceStore } from '../ports/store.js';
+import type { PresenceRow, PresenceStore, WaitingWill } from '../ports/store.js';
 
 export interface ClaimedPresence extends ClaimedRow {
   /** The edge whose connection has lost the client, as far as the row tells. */
   takenFrom: string | null;
 }
+
+const PAGE_ROWS = 500;
+
+/**
+ * Of a will, in milliseconds since the epoch. Taken, at that time: nobody else publishes it for a while, and somebody may have
+ * before, from then on. Or somebody else has it until then. Or it is in the row no more.
+ */
+export type Taking = { atMs: number; inDoubtSinceMs: number | null } | { untilMs: number } | 'gone';
 
 /** The compare-and-set loops over presence rows. Each call resolves when the row is durable. */
 export class Presence {
@@ -36,7 +44,7 @@ export class Presence {
       const isLive = before !== null && before.disconnectedAtMs === null;
       if (isLive && this.#isOneConnection && before.edge === this.#edge()) {
         const sessionPresent = before.generation !== before.connectionNumber;
-        return { row: before, sessionPresent, takenFrom: null, madeDue: null };
+        return { row: before, sessionPresent, takenFrom: null };
       }
       const claimed = claimPresence(before, claim, this.#edge(), this.#clock.now());
       const takenFrom = isLive ? before.edge : null;
@@ -83,6 +91,37 @@ export class Presence {
     return lost;
   }
 
+  /**
+   * Says that the caller is about to publish a will, unless somebody has said so within the last `goodForMs`: who took it before
+   * that has published it, or never will.
+   */
+  async takeWill(clientId: string, connectionNumber: number, goodForMs: number): Promise<Taking> {
+    let taking: Taking = 'gone';
+    const take = (will: WaitingWill): WaitingWill => {
+      const now = this.#clock.now();
+      const { taken } = will;
+      if (taken !== undefined && now < taken.atMs + goodForMs) {
+        taking = { untilMs: taken.atMs + goodForMs };
+        return will;
+      }
+      taking = { atMs: now, inDoubtSinceMs: taken?.sinceMs ?? null };
+      return { ...will, taken: { sinceMs: taken?.sinceMs ?? now, atMs: now } };
+    };
+    await this.#change(clientId, (row) => {
+      taking = 'gone';
+      const isIt = (will: WaitingWill | null) => will?.connectionNumber === connectionNumber;
+      if (row.will !== null && isIt(row.will)) {
+        const will = take(row.will);
+        return will === row.will ? row : { ...row, will };
+      }
+      const left = row.leftWills.find(isIt);
+      if (left === undefined) return row;
+      const will = take(left);
+      return will === left ? row : { ...row, leftWills: row.leftWills.map((each) => (each === left ? will : each)) };
+    });
+    return taking;
+  }
+
   /** A will is published: it is taken out of the row, which stays as in `leave`. */
   async settleWill(clientId: string, connectionNumber: number): Promise<void> {
     await this.#change(clientId, (row) => ({
@@ -102,6 +141,17 @@ export class Presence {
       return released && row.generation === generation ? { ...row, sessionExpiryS: 0 } : row;
     });
     return released;
+  }
+
+  /** Calls `each` for every client of a shard whose row says that it is connected. For when an edge is no more. */
+  async connected(shard: number, each: (row: PresenceRow) => void): Promise<void> {
+    for (let after: string | null = null; ; ) {
+      const rows = await this.#store.list(shard, after, PAGE_ROWS);
+      for (const { row } of rows) if (row.disconnectedAtMs === null) each(row);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_ROWS) return;
+      after = last.row.clientId;
+    }
   }
 
   /** The row goes if nothing needs it any more. */

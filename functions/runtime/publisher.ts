@@ -10,6 +10,8 @@ import { FirstUse } from './first-use.js';
 
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {
+  /** How long after it was asked for an append of another process may arrive: PULSEGATE_APPEND_DEADLINE_MS. */
+  readonly lateMaxMs: number;
   readonly #log: Log;
   readonly #store: Pick<Store, 'retained'>;
   readonly #routes: Routes;
@@ -21,7 +23,7 @@ export class Publisher {
 
   /**
    * `discover`: told of a log topic before this process first appends to it; null: nothing has to be waited for. `acknowledged`:
-   * told where a publication is before its client hears of it.
+   * told where a publication is before its client hears of it. `lateMaxMs`: see there.
    */
   constructor(parts: {
     log: Log;
@@ -29,6 +31,7 @@ export class Publisher {
     routes: Routes;
     discover: (logTopic: string) => Promise<void> | null;
     acknowledged?: (receipt: Receipt) => void;
+    lateMaxMs?: number;
   }) {
     this.#log = parts.log;
     this.#store = parts.store;
@@ -36,6 +39,7 @@ export class Publisher {
     this.#search = new AppendSearch(parts.log, RECORD_PROPERTIES.token);
     this.#firstUse = new FirstUse(parts.discover);
     this.#acknowledged = parts.acknowledged ?? (() => {});
+    this.lateMaxMs = parts.lateMaxMs ?? 0;
   }
 
   /** Resolves when the publication is durable, and its retained row where it has one. Rejects as `Log.append` does. */

@@ -1,7 +1,7 @@
 import type { EdgeChannel } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
-import type { SessionCommand } from '../ports/session-commands.js';
+import type { Connected, SessionCommand } from '../ports/session-commands.js';
 import type { PresenceRow } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { edgeTopic } from '../topics/command-topic.js';
@@ -14,6 +14,8 @@ import type { Presence } from './presence.js';
 
 /** What a shard has to know of the processes whose clients it has. */
 export interface Edges {
+  /** Names of the processes that hold a lease and take clients. */
+  live(): string[];
   /** Whether a process of that name holds a lease. */
   isLive(edge: string): boolean;
 }
@@ -45,6 +47,8 @@ export class RemoteClients implements EdgeChannel {
   readonly #from: { shard: number; epoch: number };
   readonly #tell: (command: SessionCommand) => void;
   readonly #byClient = new Map<string, Connection>();
+  /** Edges of the last look. */
+  #live: Set<string>;
   readonly #orders = new Map<string, Batches<EdgeOrder>>();
   /** By edge, the number of the newest batch that was heard. */
   readonly #heard = new Map<string, number>();
@@ -58,6 +62,7 @@ export class RemoteClients implements EdgeChannel {
     this.#parts = parts;
     this.#from = { shard: options.shard, epoch: options.epoch };
     this.#tell = options.tell;
+    this.#live = new Set(parts.edges.live());
   }
 
   /** What the clients of an edge have for the shard; `connected` is told of each that comes. */
@@ -94,21 +99,34 @@ export class RemoteClients implements EdgeChannel {
     }
   }
 
-  /** Clients of processes that are no more have lost their connections. */
-  look(): void {
-    const { edges, telemetry } = this.#parts;
-    for (const edge of this.#orders.keys()) {
-      if (edges.isLive(edge)) continue;
+  /**
+   * Clients of processes that are no more have lost their connections, those too of which such a process did not live to tell.
+   * Resolves when all that the shard has to know is said.
+   */
+  async look(): Promise<void> {
+    const { edges, presence } = this.#parts;
+    const gone = [...this.#live].filter((edge) => !edges.isLive(edge));
+    this.#live = new Set(edges.live());
+    if (gone.length === 0) return;
+    for (const edge of gone) {
       this.#orders.get(edge)?.close();
       this.#orders.delete(edge);
       this.#heard.delete(edge);
     }
-    for (const [clientId, { number, edge }] of [...this.#byClient]) {
-      if (edges.isLive(edge)) continue;
-      telemetry.count('edge-connections-lost');
-      this.#gone(clientId, number);
-      void sayLost({ ...this.#parts, tell: this.#tell }, clientId, number);
-    }
+    const { shard } = this.#from;
+    await presence.connected(shard, (row) => {
+      if (!gone.includes(row.edge)) return;
+      if (!this.has(row.clientId, row.connectionNumber)) this.#tell(connectedAs(row));
+      this.#lost(row.clientId, row.connectionNumber);
+    });
+    for (const [clientId, { number, edge }] of [...this.#byClient])
+      if (gone.includes(edge)) this.#lost(clientId, number);
+  }
+
+  #lost(clientId: string, connectionNumber: number): void {
+    this.#parts.telemetry.count('edge-connections-lost');
+    this.#gone(clientId, connectionNumber);
+    void sayLost({ ...this.#parts, tell: this.#tell }, clientId, connectionNumber);
   }
 
   has(clientId: string, connectionNumber: number): boolean {
@@ -207,9 +225,27 @@ export class RemoteClients implements EdgeChannel {
     const clients = new Map(orders.map(({ clientId, connectionNumber }) => [clientId, connectionNumber]));
     for (const [clientId, number] of clients) {
       if (!this.has(clientId, number)) continue;
-      this.#gone(clientId, number);
       if (this.#parts.edges.isLive(edge)) this.#order(edge, { type: 'come-again', clientId, connectionNumber: number });
-      void sayLost({ ...this.#parts, tell: this.#tell }, clientId, number);
+      this.#lost(clientId, number);
     }
   }
+}
+
+/** What an edge would have told that did not live to: nothing is sent on such a connection, so that what its client takes is all one. */
+function connectedAs({
+  clientId,
+  connectionNumber,
+  generation,
+  sessionExpiryS,
+  will,
+  leftWills,
+}: PresenceRow): Connected {
+  const takes = {
+    level: 5,
+    receiveMaximum: 1,
+    packetMaxBytes: null,
+    wantsReasons: false,
+    topicAliasMaximum: 0,
+  } as const;
+  return { type: 'connected', clientId, connectionNumber, generation, sessionExpiryS, will, leftWills, ...takes };
 }

@@ -1,4 +1,4 @@
-import type { EdgeToShard, SessionChannel, SessionChannels } from '../ports/channels.js';
+import type { SessionChannel, SessionChannels } from '../ports/channels.js';
 import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Telemetry } from '../ports/telemetry.js';
@@ -37,11 +37,10 @@ export class SessionRouter implements SessionChannels {
   }
 
   /** A connection keeps the way that it began with: a shard that moves sends its clients away first. */
-  of(clientId: string): EdgeToShard {
+  of(clientId: string): SessionChannel {
     const shard = shardOf(clientId, this.#shards);
     const owned = this.#parts.owned(shard);
-    if (owned !== undefined) return { isRemote: false, tell: (command) => owned.tell(command) };
-    return { isRemote: true, tell: (command) => this.#commandsTo(shard).add(command) };
+    return owned ?? { tell: (command) => this.#commandsTo(shard).add(command) };
   }
 
   /** What a shard elsewhere has asked. */

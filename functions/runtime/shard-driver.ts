@@ -12,6 +12,7 @@ import type { SessionLimits, SessionName, SessionState } from '../session/state.
 import type { Routes } from '../topics/routes.js';
 import { isAboutFullNames } from '../topics/spellings.js';
 import { EndedSessions } from './ended-sessions.js';
+import { Gate, type Sure } from './gate.js';
 import type { History } from './history.js';
 import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
@@ -32,6 +33,8 @@ export interface ShardDriverParts {
   edge: EdgeChannel;
   history: History;
   routes: Routes;
+  /** Left out: nobody else can have the shard. */
+  sure?: Sure;
   /** Told when nothing more can be handed out: whoever runs the worker starts another. */
   failed?: (error: unknown) => void;
 }
@@ -63,7 +66,11 @@ export class ShardDriver {
     this.#works = new Works(parts);
     this.#seldom = new Seldom(parts.clock, SAID_EVERY_MS);
     this.#owned = { shard: options.shard, epoch: options.epoch };
-    this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
+    const gate = parts.sure && new Gate(parts.sure);
+    this.shard = new Shard(options, (session, effect) => {
+      if (gate === undefined) this.#obey(session, effect);
+      else gate.pass(() => this.#obey(session, effect));
+    });
     this.#ended = new EndedSessions({
       ...parts,
       shard: this.shard,
@@ -277,15 +284,10 @@ export class ShardDriver {
     });
   }
 
-  #publishWill(clientId: string, effect: Extract<ShardEffect, { type: 'publish-will' }>): void {
-    const { clock } = this.#parts;
-    const { will } = effect;
-    let inDoubtSinceMs = effect.inDoubtSinceMs;
-    this.#works.begin(effect.type, async () => {
-      const sinceMs = inDoubtSinceMs;
-      inDoubtSinceMs ??= clock.now();
-      await publishWill(this.#parts, clientId, will, sinceMs);
-      this.shard.willSettled(clientId, will.connectionNumber, clock.now());
+  #publishWill(clientId: string, { will }: Extract<ShardEffect, { type: 'publish-will' }>): void {
+    this.#works.begin('publish-will', async () => {
+      await publishWill(this.#parts, clientId, will);
+      this.shard.willSettled(clientId, will.connectionNumber, this.#parts.clock.now());
       this.#ended.tidy(clientId);
     });
   }

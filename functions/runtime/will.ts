@@ -12,22 +12,48 @@ export interface WillParts {
   publisher: Publisher;
 }
 
+/** From taking a will to its append. */
+const BEGIN_MAX_MS = 5_000;
+const LOOK_MS = 50;
+
 /**
- * Publishes a will that is due and takes it out of its row, under a token that is the will's alone: one whose append is in
- * doubt is looked for, not repeated. `inDoubtSinceMs`: from when on somebody may have appended it; null: nobody has.
- * One that the log will never take is given up, and said. Rejects as `Log.append` and the store do otherwise; it is in doubt then.
+ * Sees to it that a will that is due is published, and out of its row: edges and the shard may all try, and one does. Under a
+ * token that is the will's alone what somebody else may have appended is looked for, not repeated. Resolves false where somebody else
+ * still has it at `untilMs`. One that the log will never take is given up, and said. Rejects as `Log.append` and the store do otherwise.
  */
 export async function publishWill(
+  parts: WillParts,
+  clientId: string,
+  will: Pick<WaitingWill, 'connectionNumber' | 'publication'>,
+  untilMs = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
+  const { clock, presence, publisher } = parts;
+  const goodForMs = BEGIN_MAX_MS + publisher.lateMaxMs;
+  for (;;) {
+    const taking = await presence.takeWill(clientId, will.connectionNumber, goodForMs);
+    if (taking === 'gone') return true;
+    if ('atMs' in taking && (await publishTaken(parts, clientId, will, taking))) return true;
+    const waitMs = 'untilMs' in taking ? Math.min(LOOK_MS, taking.untilMs - clock.now()) : 0;
+    if (clock.now() >= untilMs) return false;
+    await new Promise<void>((resume) => clock.after(Math.max(0, waitMs), resume));
+  }
+}
+
+/** False: it took so long that somebody else may have it by now. */
+async function publishTaken(
   { clock, telemetry, presence, publisher }: WillParts,
   clientId: string,
-  { connectionNumber, publication }: WaitingWill,
-  inDoubtSinceMs: number | null,
-): Promise<void> {
+  { connectionNumber, publication }: Pick<WaitingWill, 'connectionNumber' | 'publication'>,
+  { atMs, inDoubtSinceMs }: { atMs: number; inDoubtSinceMs: number | null },
+): Promise<boolean> {
   const token = `will:${clientId}:${connectionNumber}`;
-  const when = inDoubtSinceMs === null ? null : { sinceMs: inDoubtSinceMs, isOwn: false };
-  const isOut = when !== null && (await publisher.wasPublished(publication, token, when));
+  const isOut =
+    inDoubtSinceMs !== null &&
+    (await publisher.wasPublished(publication, token, { sinceMs: inDoubtSinceMs, isOwn: false }));
+  const publishedAtMs = clock.now();
+  if (!isOut && publishedAtMs > atMs + BEGIN_MAX_MS) return false;
   try {
-    if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs: clock.now() });
+    if (!isOut) await publisher.publish({ ...publication, token, publishedAtMs });
     telemetry.count('wills-published');
   } catch (error) {
     const code = portErrorCode(error);
@@ -35,4 +61,5 @@ export async function publishWill(
     telemetry.log('warn', 'will-refused', { client: clientId, topic: publication.topic, error: String(error) });
   }
   await presence.settleWill(clientId, connectionNumber);
+  return true;
 }

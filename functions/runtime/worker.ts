@@ -15,6 +15,7 @@ import { LogTopics } from './log-topics.js';
 import type { Membership } from './membership.js';
 import { type Edges, RemoteClients } from './remote-clients.js';
 import type { RemoteCommands } from './remote-commands.js';
+import { retry } from './retry.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 import { SubscribeLine } from './subscribe-line.js';
 
@@ -50,8 +51,6 @@ export class Worker implements SessionChannel {
   readonly #shardNumber: number;
   readonly #lingerMs: number;
   #commands: CommandFollower | undefined;
-  /** From the clients of this process, while it is not sure of its lease. */
-  readonly #held: SessionCommand[] = [];
   readonly #cancels = new Map<() => void, () => void>();
   #closing = false;
 
@@ -71,7 +70,6 @@ export class Worker implements SessionChannel {
       hearEdge: (commands: EdgeCommands) => {
         if (worker !== undefined) worker.#hearEdge(commands);
       },
-      sure: () => parts.fleet?.sure ?? null,
       failed: (error: unknown) => parts.failed?.(error),
     };
     const commands = isShared(parts) ? await CommandFollower.open(hearing, shard) : undefined;
@@ -92,7 +90,8 @@ export class Worker implements SessionChannel {
     parts: WorkerParts,
     options: { shard: number; epoch: number; limits: WorkerLimits; checkpoints: readonly CheckpointRow[] },
   ) {
-    const { publisher } = parts;
+    const { publisher, fleet } = parts;
+    const sure = () => fleet?.sure ?? null;
     const topics = new LogTopics(parts);
     this.#parts = parts;
     const tell = (command: SessionCommand) => this.tell(command);
@@ -102,7 +101,10 @@ export class Worker implements SessionChannel {
     this.#gateway = gateway && new GatewayClients(gateway, gateway.limits, { epoch: options.epoch, shard: this });
     this.#edge = this.#gateway ?? this.#remote ?? parts.edge;
     const edge = this.#edge;
-    this.#driver = new ShardDriver({ ...parts, edge, history: new History({ ...parts, topics }) }, options);
+    this.#driver = new ShardDriver(
+      { ...parts, ...(fleet && { sure }), edge, history: new History({ ...parts, topics }) },
+      options,
+    );
     this.#shardNumber = options.shard;
     this.#lingerMs = options.limits.lingerMs;
     this.#handingOut = new HandingOut({ ...parts, driver: this.#driver });
@@ -113,7 +115,7 @@ export class Worker implements SessionChannel {
       name: `pulsegate-shard-${options.shard}`,
       limits: options.limits,
       handOut: async (follower, entries) => {
-        await this.#unsure;
+        await sure();
         await this.#handingOut.page(follower, entries);
       },
       retained: () => publisher.retained(),
@@ -124,7 +126,6 @@ export class Worker implements SessionChannel {
 
   tell(command: SessionCommand): void {
     if (this.#closing) return;
-    if (this.#held.length > 0 || this.#unsure !== null) return this.#hold(command);
     if (command.type === 'connected') {
       this.#gateway?.takenOver(command.clientId, command.connectionNumber);
       this.#remote?.takenOver(command.clientId, command.connectionNumber);
@@ -163,7 +164,9 @@ export class Worker implements SessionChannel {
 
   /** Processes have come or gone. */
   look(): void {
-    if (!this.#closing) this.#remote?.look();
+    const remote = this.#remote;
+    if (this.#closing || remote === undefined) return;
+    retry('look', this.#parts, () => remote.look()).catch((error: unknown) => this.#parts.failed?.(error));
   }
 
   /** Finishes what is under way and writes a last checkpoint. Its clients' connections stay, until another owner has them come again. */
@@ -194,28 +197,11 @@ export class Worker implements SessionChannel {
     shard.tick(clock.now());
     await this.#readers.start(checkpoints);
     this.#commands?.go();
-    this.#every(TICK_EVERY_MS, async () => {
-      await this.#unsure;
-      shard.tick(clock.now());
-    });
+    this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
     this.#every(CHECKPOINT_EVERY_MS, async () => this.#readers.acknowledge(await this.#driver.saveCheckpoints()));
     this.#every(LOOK_EVERY_MS, () => this.#readers.look());
     this.#every(Math.max(SWEEP_EVERY_MIN_MS, this.#lingerMs / 2), () => this.#readers.sweep());
     telemetry.log('debug', 'shard-owned', { shard: this.#shardNumber, sessions: shard.sessionCount });
-  }
-
-  /** Not null: this process was paused, and others may have its shards by now. */
-  get #unsure(): Promise<void> | null {
-    return this.#parts.fleet?.sure ?? null;
-  }
-
-  #hold(command: SessionCommand): void {
-    this.#held.push(command);
-    if (this.#held.length > 1) return;
-    void (async () => {
-      await this.#unsure;
-      for (const held of this.#held.splice(0)) this.tell(held);
-    })();
   }
 
   #hearEdge(commands: EdgeCommands): void {

@@ -1,23 +1,37 @@
 import type { Clock } from '../ports/clock.js';
 import type { PortError } from '../ports/errors.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import type { Sure } from './gate.js';
 import { retry } from './retry.js';
+
+interface Parts {
+  clock: Clock;
+  telemetry: Telemetry;
+  /** Before each try. */
+  sure?: Sure;
+}
 
 /**
  * What is under way, each with retries. Whoever waits for one would wait for ever without an outcome, so what is refused is
  * repeated too: credentials are renewed, and rights come back.
  */
 export class Works {
-  readonly #parts: { clock: Clock; telemetry: Telemetry };
+  readonly #parts: Parts;
   readonly #working = new Set<Promise<void>>();
 
-  constructor(parts: { clock: Clock; telemetry: Telemetry }) {
+  constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /** Runs something with retries and remembers that it is under way. Never rejects. */
   begin(what: string, run: () => Promise<void>): Promise<void> {
-    const work: Promise<void> = retry(what, this.#parts, run, mayPass)
+    const { sure } = this.#parts;
+    const runIfSure = async () => {
+      const unsure = sure?.() ?? null;
+      if (unsure !== null) await unsure;
+      await run();
+    };
+    const work: Promise<void> = retry(what, this.#parts, runIfSure, mayPass)
       .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);

@@ -49,8 +49,7 @@ export type SessionEffect =
   | { type: 'settle'; place: OutboundKey }
   /** Other members of their shared subscriptions are to have these. */
   | { type: 'hand-back'; publications: readonly HandedBack[] }
-  /** `inDoubtSinceMs`: from when on an owner before this one may have appended it; null: none has. */
-  | { type: 'publish-will'; will: WaitingWill; inDoubtSinceMs: number | null }
+  | { type: 'publish-will'; will: WaitingWill }
   /** The session's time is over: make sure that nobody can resume it. → `presence-released` */
   | { type: 'release-presence' }
   /** The session is over: forget it, here and in the store. */

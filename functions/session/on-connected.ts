@@ -1,5 +1,4 @@
 import type { Connected } from '../ports/session-commands.js';
-import type { LeftWill } from '../ports/store.js';
 import { beginPass, drain } from './backlog.js';
 import type { SessionEffect } from './effects.js';
 import { revoke } from './revoke.js';
@@ -28,17 +27,8 @@ export function onConnected(state: SessionState, input: Connected, now: number, 
   // Wills that earlier connections left are in `leftWills` if they are due; otherwise resuming has cancelled them.
   state.will = input.will;
   state.willDueMs = null;
-  state.willInDoubt = false;
-  for (const will of input.leftWills) {
-    const inDoubtSinceMs = input.willsInDoubt ? dueSinceMs(will, now) : null;
-    effects.push({ type: 'publish-will', will, inDoubtSinceMs });
-  }
+  for (const will of input.leftWills) effects.push({ type: 'publish-will', will });
   if (input.maySubscribe !== undefined) revoke(state, input.maySubscribe, effects);
   beginPass(state);
   drain(state, now, effects);
-}
-
-/** No earlier has anybody published it: its own connection's number is the time at which that came, or higher. */
-export function dueSinceMs({ dueAtMs, connectionNumber }: LeftWill, now: number): number {
-  return dueAtMs ?? Math.min(connectionNumber, now);
 }

@@ -25,7 +25,6 @@ export function onDisconnected(
   state.stored.pass = 'none';
   state.sessionExpiryS = input.sessionExpiryS;
   leaveAt(state, input.atMs);
-  if (input.willInDoubt) state.willInDoubt = true;
   if (input.will === 'discard') state.will = state.willDueMs = null;
   onTicked(state, { type: 'ticked' }, now, effects);
 }

@@ -10,8 +10,7 @@ export function onTicked(state: SessionState, _input: { type: 'ticked' }, now: n
   const deadline = sessionDeadline(state);
   if (deadline === null || now < deadline) return;
   if (state.will !== null && state.willDueMs !== null && now >= state.willDueMs) {
-    const inDoubtSinceMs = state.willInDoubt ? state.disconnectedAtMs : null;
-    effects.push({ type: 'publish-will', will: state.will, inDoubtSinceMs });
+    effects.push({ type: 'publish-will', will: state.will });
     state.will = state.willDueMs = null;
   }
   if (state.disconnectedAtMs !== null && now >= sessionEndMs(state.disconnectedAtMs, state.sessionExpiryS)) {

@@ -82,8 +82,6 @@ export interface SessionState {
   will: WaitingWill | null;
   /** Milliseconds since the epoch at which the will is due; null while connected. */
   willDueMs: number | null;
-  /** Whether an owner before this one may have appended the will already. */
-  willInDoubt: boolean;
   /** Whether any connection made it durable, so that the store may hold something of it. */
   wasDurable: boolean;
   /** By `filterKey`. */
@@ -169,7 +167,6 @@ export function initialSession(options: { clientId: string; generation: number; 
     sessionExpiryS: 0,
     will: null,
     willDueMs: null,
-    willInDoubt: false,
     wasDurable: false,
     subscriptions: {},
     subscriptionCount: 0,

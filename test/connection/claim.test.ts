@@ -4,7 +4,7 @@ import { claimPresence } from '../../functions/connection/claim.js';
 import type { Claim } from '../../functions/connection/effects.js';
 import { SESSION_NEVER_EXPIRES_S } from '../../functions/mqtt/limits.js';
 import { fromSnapshot, toSnapshot } from '../../functions/mqtt/snapshot.js';
-import type { LeftWill, PresenceRow, WaitingWill } from '../../functions/ports/store.js';
+import type { PresenceRow, WaitingWill } from '../../functions/ports/store.js';
 
 const NOW = 1_000_000;
 
@@ -39,10 +39,6 @@ function waiting(connectionNumber: number, delayS: number): WaitingWill {
   return { connectionNumber, delayS, publication };
 }
 
-function due(will: WaitingWill, dueAtMs: number): LeftWill {
-  return { ...will, dueAtMs };
-}
-
 function claimAt(previous: PresenceRow | null, change: Partial<Claim> = {}) {
   return claimPresence(previous, claim(change), 'edge', NOW);
 }
@@ -60,7 +56,6 @@ test('a first connection is numbered by the clock and begins a generation', () =
       leftWills: [],
     },
     sessionPresent: false,
-    madeDue: null,
   });
 });
 
@@ -115,38 +110,33 @@ test('a will that waits for its delay is cancelled by resuming in time [MQTT-3.1
 });
 
 test('a will whose delay is over is left to be published', () => {
-  assert.deepEqual(claimAt(left({ will: waiting(70, 10) })).row.leftWills, [due(waiting(70, 10), NOW)]);
+  assert.deepEqual(claimAt(left({ will: waiting(70, 10) })).row.leftWills, [waiting(70, 10)]);
 });
 
 test('a will that waits for its delay is left to be published when a clean start ends its session', () => {
-  const { row, madeDue } = claimAt(left({ will: waiting(70, 30) }), { cleanStart: true });
-  assert.deepEqual(row.leftWills, [due(waiting(70, 30), NOW)]);
-  assert.equal(madeDue, row.leftWills[0]);
+  const { row } = claimAt(left({ will: waiting(70, 30) }), { cleanStart: true });
+  assert.deepEqual(row.leftWills, [waiting(70, 30)]);
 });
 
 test('a will is due with the end of its session, though its delay is longer', () => {
-  const { row, madeDue } = claimAt(left({ sessionExpiryS: 5, will: waiting(70, 30) }));
-  assert.deepEqual(row.leftWills, [due(waiting(70, 30), NOW - 5_000)]);
-  // The shard may be publishing it since.
-  assert.equal(madeDue, null);
+  const { row } = claimAt(left({ sessionExpiryS: 5, will: waiting(70, 30) }));
+  assert.deepEqual(row.leftWills, [waiting(70, 30)]);
 });
 
 test('taking over publishes a will without delay and cancels one with a delay', () => {
   const at = (delayS: number) => claimAt(left({ disconnectedAtMs: null, will: waiting(70, delayS) }));
-  assert.deepEqual(at(0).row.leftWills, [due(waiting(70, 0), NOW)]);
-  assert.deepEqual(at(0).madeDue, due(waiting(70, 0), NOW));
+  assert.deepEqual(at(0).row.leftWills, [waiting(70, 0)]);
   assert.deepEqual(at(1).row.leftWills, []);
-  assert.equal(at(1).madeDue, null);
 });
 
 test('taking over a session that ends with its connection publishes its will, whatever its delay', () => {
   const previous = left({ disconnectedAtMs: null, sessionExpiryS: 0, will: waiting(70, 30) });
-  assert.deepEqual(claimAt(previous).row.leftWills, [due(waiting(70, 30), NOW)]);
+  assert.deepEqual(claimAt(previous).row.leftWills, [waiting(70, 30)]);
 });
 
 test('wills that nobody has published yet stay, oldest first', () => {
   const { row } = claimAt(left({ leftWills: [waiting(60, 0)], will: waiting(70, 0) }));
-  assert.deepEqual(row.leftWills, [waiting(60, 0), due(waiting(70, 0), NOW - 10_000)]);
+  assert.deepEqual(row.leftWills, [waiting(60, 0), waiting(70, 0)]);
 });
 
 test('the row that was found is not changed', () => {

@@ -107,7 +107,7 @@ test('an unknown variable is refused with the name that it comes nearest to', ()
 test('all problems are told at once, each with what was given and what is valid', () => {
   const told = problems({ PULSEGATE_ROLE: 'main', PULSEGATE_SHARDS: '0', PULSEGATE_RECEIVE_MAXIMUM: '65536' }, ['-x']);
   assert.equal(told.length, 4);
-  assert.match(told.join('\n'), /PULSEGATE_ROLE is "main"; valid: all, edge or fan-out/);
+  assert.match(told.join('\n'), /PULSEGATE_ROLE is "main"; valid: all, edge or fan-out:/);
   assert.match(told.join('\n'), /PULSEGATE_SHARDS is "0"; valid: a whole number/);
   assert.match(told.join('\n'), /PULSEGATE_RECEIVE_MAXIMUM is "65536"; valid: .* from 1 to 65535, such as /);
 });

@@ -37,8 +37,8 @@ function openEdge() {
     unique: () => 'u'.repeat(22),
   };
   const presence = new Presence({ store: store.presence, clock, edge: () => 'e' });
-  const wills = new DueWills({ clock, telemetry: silent, presence, publisher, store: store.presence });
-  const sessions = { of: () => ({ isRemote: false, tell() {} }) };
+  const wills = new DueWills({ clock, telemetry: silent, presence, publisher });
+  const sessions = { of: () => ({ tell() {} }) };
   const parts = {
     clock,
     telemetry: silent,

@@ -321,7 +321,8 @@ test('a will that its edge left in doubt, and did not live to tell of, comes onc
     stage.dies = dies;
     await assert.rejects(stage.frames.close(mortal.id));
     stage.dies = undefined;
-    await reader.packets.until('the will', () => reader.publishes().includes(dies));
+    // Whoever may be about to publish it is given its time.
+    await reader.packets.until('the will', () => reader.publishes().includes(dies), 8_000);
   }
   assert.deepEqual(reader.publishes(), ['before-publishing', 'before-settling', 'before-telling']);
 });

@@ -20,8 +20,6 @@ export function readCommand(
       const level: Level = levelOf(words) ?? 5;
       const left = words.option('left-will');
       const allowed = words.option('may-subscribe');
-      const dueAtMs = words.number('left-will-due');
-      const isDue = dueAtMs !== undefined && { dueAtMs };
       return {
         type: 'connected',
         clientId,
@@ -34,8 +32,7 @@ export function readCommand(
         topicAliasMaximum: words.number('alias-max') ?? 0,
         sessionExpiryS: words.number('expiry') ?? 0,
         will: readWill(words, clientId, connectionNumber, now),
-        leftWills: left === undefined ? [] : [{ ...willOf(left, clientId, connectionNumber - 1, 0, now), ...isDue }],
-        ...(words.flag('wills-in-doubt') && { willsInDoubt: true }),
+        leftWills: left === undefined ? [] : [willOf(left, clientId, connectionNumber - 1, 0, now)],
         ...(allowed !== undefined && { maySubscribe: allowed.split(',') }),
       };
     }
@@ -85,8 +82,7 @@ export function readCommand(
     case 'disconnected': {
       const will = words.flag('discard') ? 'discard' : 'publish';
       const sessionExpiryS = words.number('expiry') ?? assert.fail('expiry?');
-      const inDoubt = words.flag('will-in-doubt') && { willInDoubt: true };
-      return { type: 'disconnected', clientId, connectionNumber, atMs: now, sessionExpiryS, will, ...inDoubt };
+      return { type: 'disconnected', clientId, connectionNumber, atMs: now, sessionExpiryS, will };
     }
     default:
       return null;

@@ -55,11 +55,7 @@ export function effectLine(effect: SessionEffect | ShardEffect, level: Level): s
     case 'hand-back':
       return `hand-back [${effect.publications.map(({ place, held }) => line(keyText(place), held && 'held')).join(', ')}]`;
     case 'publish-will':
-      return line(
-        'publish',
-        will(effect.will),
-        effect.inDoubtSinceMs !== null && `in doubt since ${effect.inDoubtSinceMs}`,
-      );
+      return line('publish', will(effect.will));
     case 'release-presence':
       return 'release-presence';
     case 'end-session':

@@ -62,18 +62,27 @@ export function checkRetained(machine: Machine, facts: Facts, probe: VirtualClie
 }
 
 /** After every session has ended: no row, nothing in memory, no will that should have gone out. */
-export function checkNothingIsLeft(state: State, broker: Broker | null): string[] {
+export function checkNothingIsLeft(state: State, brokers: readonly (Broker | null)[]): string[] {
   const { presence, sessions, inbound, outbound } = state.machine.store;
   const log = LogView.of(state.machine);
   return [
     ...Object.entries({ presence, sessions, inbound, outbound })
       .filter(([, table]) => table.size > 0)
       .map(([name, table]) => `left in the store: ${name} ${table.keys().join(', ').replaceAll('\0', '/')}`),
-    ...(broker === null ? ['the process is down'] : []),
-    ...(broker?.worker?.sessionCount ? [`${broker.worker.sessionCount} sessions are left in the shard`] : []),
-    ...(broker?.worker?.subscriptionCount ? [`${broker.worker.subscriptionCount} filters are left in the index`] : []),
-    ...(broker?.connectionCount ? [`${broker.connectionCount} connections are left in the edge`] : []),
+    ...brokers.flatMap(leftIn),
     ...state.facts.wills.flatMap((will) => checkWill(will, log)),
+  ];
+}
+
+function leftIn(broker: Broker | null): string[] {
+  if (broker === null) return ['a process is down'];
+  const { workers, connectionCount } = broker;
+  const sessions = workers.reduce((sum, { sessionCount }) => sum + sessionCount, 0);
+  const filters = workers.reduce((sum, { subscriptionCount }) => sum + subscriptionCount, 0);
+  return [
+    ...(sessions > 0 ? [`${sessions} sessions are left in the shards`] : []),
+    ...(filters > 0 ? [`${filters} filters are left in the index`] : []),
+    ...(connectionCount > 0 ? [`${connectionCount} connections are left in the edge`] : []),
   ];
 }
 
@@ -224,14 +233,19 @@ function checkIdle(client: VirtualClient): string[] {
 
 /** Everything is answered, so nothing holds the checkpoint up of what is read; what is not read has none. */
 function checkCheckpoints({ store, log, timeline }: Machine): string[] {
-  const checkpoints = store.shards.get('0')?.checkpoints;
   const problems: string[] = [];
-  for (const [partition, { entries, readers, closedAtMs }] of log.partitions) {
-    // Let go of a moment ago: the next checkpoint says so.
-    if (readers.size === 0 && closedAtMs > timeline.nowMs - SLACK_MS) continue;
-    const last = readers.size === 0 ? null : (entries.at(-1)?.position ?? null);
-    const low = checkpoints?.get(partition)?.low ?? null;
-    if (last !== low) problems.push(`the checkpoint of ${partition} is ${low}, the log ends at ${last}`);
+  for (const shard of store.shards.keys()) {
+    const checkpoints = store.shards.get(shard)?.checkpoints;
+    for (const [partition, { entries, readers, closedAtMs }] of log.partitions) {
+      if (!partition.startsWith('mqtt-')) continue;
+      const isRead = [...readers].some(({ who }) => who === `pulsegate-shard-${shard}`);
+      // Let go of a moment ago: the next checkpoint says so.
+      if (!isRead && closedAtMs > timeline.nowMs - SLACK_MS) continue;
+      const last = isRead ? (entries.at(-1)?.position ?? null) : null;
+      const low = checkpoints?.get(partition)?.low ?? null;
+      if (last !== low)
+        problems.push(`shard ${shard}: the checkpoint of ${partition} is ${low}, the log ends at ${last}`);
+    }
   }
   return problems;
 }
@@ -255,7 +269,7 @@ class LogView {
   }
 
   static of({ log }: Machine): LogView {
-    return new LogView([...log.partitions.values()].flatMap(({ entries }) => entries));
+    return new LogView([...log.partitions].flatMap(([name, { entries }]) => (name.startsWith('mqtt-') ? entries : [])));
   }
 
   /** In order. */

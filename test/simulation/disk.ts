@@ -26,6 +26,14 @@ export interface Change<T> {
   flushed?: () => void;
 }
 
+/** Where log and store keep what they have. */
+export interface Storage {
+  write<T>(lane: string, what: string, make: () => Change<T>): Promise<T>;
+  read<T>(lane: string, look: () => T): Promise<T>;
+  look(look: () => void): void;
+  idle(): Promise<void>;
+}
+
 interface Write {
   readonly what: string;
   readonly lane: string;
@@ -40,7 +48,7 @@ interface Write {
  * Writes finish late and in any order, save that those of one lane take effect, and become durable, in the order of the calls:
  * what the ports promise, and no more. A crash keeps a beginning of each lane's writes, whatever was heard of them.
  */
-export class Disk {
+export class Disk implements Storage {
   readonly #timeline: Timeline;
   readonly #manner: DiskManner;
   /** Writes that are not flushed, in order. */

@@ -8,11 +8,12 @@ import type {
   LogReader,
   LogRecord,
   Position,
+  ReadOptions,
   Receipt,
   Sought,
 } from '../../functions/ports/log.js';
 import { keyHash } from '../../functions/topics/key-hash.js';
-import type { Disk } from './disk.js';
+import type { Storage } from './disk.js';
 
 const POSITION_DIGITS = 12;
 
@@ -36,9 +37,11 @@ export class LogData {
   /** Greatest position acknowledged, by partition. */
   readonly acknowledged = new Map<string, Position>();
 
-  /** A process that has crashed reads no more. */
-  forgetReaders(): void {
-    for (const { readers } of this.partitions.values()) readers.clear();
+  /** A process that has crashed reads no more; left out: all of them. */
+  forgetReaders(of?: Storage): void {
+    for (const { readers } of this.partitions.values()) {
+      for (const reader of readers) if (of === undefined || reader.disk === of) readers.delete(reader);
+    }
   }
 
   of(name: string): Partition {
@@ -58,6 +61,8 @@ export interface LogOptions {
   nowMs: () => number;
   step: () => number;
   recordMaxBytes: number;
+  /** How long after an append was asked for it may arrive, and the way to wait; left out: it arrives in its turn. */
+  late?: { maxMs: number; wait: (ms: number) => Promise<void> };
 }
 
 /** The log as one process has it open. */
@@ -65,7 +70,7 @@ export class SimulatedLog implements Log {
   #closed = false;
 
   constructor(
-    private readonly disk: Disk,
+    private readonly disk: Storage,
     private readonly data: LogData,
     private readonly options: LogOptions,
   ) {}
@@ -110,14 +115,14 @@ export class SimulatedLog implements Log {
     this.data.acknowledged.delete(name);
   }
 
-  async read(name: string, from: From): Promise<LogReader> {
+  async read(name: string, from: From, { name: who }: ReadOptions = {}): Promise<LogReader> {
     if (this.#closed) throw gone();
     const partition = this.data.of(name);
     if (typeof from === 'object' && 'after' in from && !POSITION.test(from.after)) {
       throw new PortError('refused', `not a position of this log: ${from.after}`);
     }
     const next = from === 'latest' ? partition.durable : countBefore(partition.entries, from);
-    const reader = new SimulatedReader(name, partition, next, this.disk, this.data, this.options.nowMs);
+    const reader = new SimulatedReader(name, who, partition, next, this.disk, this.data, this.options.nowMs);
     partition.readers.add(reader);
     return reader;
   }
@@ -137,8 +142,10 @@ export class SimulatedLog implements Log {
     topic: string,
     name: string,
     sought: readonly Sought[],
-    { sinceMs }: FindWhen,
+    { sinceMs, isOwn = false }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
+    const { late, nowMs } = this.options;
+    if (late !== undefined && !isOwn) await late.wait(Math.max(0, sinceMs + late.maxMs - nowMs()));
     const found = new Map<string, Receipt>();
     const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));
     for (const [lane, what] of lanes) {
@@ -157,7 +164,9 @@ export class SimulatedLog implements Log {
   async close(): Promise<void> {
     this.#closed = true;
     await this.disk.idle();
-    for (const { readers } of this.data.partitions.values()) for (const reader of [...readers]) await reader.close();
+    for (const { readers } of this.data.partitions.values()) {
+      for (const reader of [...readers]) if (reader.disk === this.disk) await reader.close();
+    }
   }
 
   #partitionOf(topic: string, key: string): string {
@@ -172,9 +181,10 @@ class SimulatedReader implements LogReader {
 
   constructor(
     readonly partition: string,
+    readonly who: string | undefined,
     private readonly source: Partition,
     private next: number,
-    private readonly disk: Disk,
+    readonly disk: Storage,
     private readonly data: LogData,
     private readonly nowMs: () => number,
   ) {}

@@ -7,6 +7,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     steps: { type: 'string', default: '3000' },
     clients: { type: 'string' },
+    fleet: { type: 'boolean', default: false },
     trace: { type: 'string', default: '60' },
     grep: { type: 'string' },
     'no-shrink': { type: 'boolean', default: false },
@@ -17,7 +18,7 @@ const { values } = parseArgs({
 
 if (values.help) {
   console.log(
-    'npm run sim -- [--seed N | --seeds A..B] [--steps M] [--clients C] [--trace LINES] [--grep REGEXP] [--no-shrink] [--first]',
+    'npm run sim -- [--seed N | --seeds A..B] [--steps M] [--clients C] [--fleet] [--trace LINES] [--grep REGEXP] [--no-shrink] [--first]',
   );
   process.exit(0);
 }
@@ -27,7 +28,12 @@ const begun = performance.now();
 const total: Record<string, number> = {};
 let failed = 0;
 for (let seed = first!; seed <= last!; seed += 1) {
-  const options: Options = { seed, steps: Number(values.steps), traceLines: Number(values.trace) };
+  const options: Options = {
+    seed,
+    steps: Number(values.steps),
+    traceLines: Number(values.trace),
+    isFleet: values.fleet,
+  };
   if (values.clients) options.clients = Number(values.clients);
   const outcome = await simulate(options);
   for (const [name, count] of Object.entries(outcome.counts)) total[name] = (total[name] ?? 0) + count;
@@ -47,7 +53,7 @@ async function explain(options: Options, outcome: Outcome): Promise<void> {
   console.log(trace.filter((line) => wanted.test(line)).join('\n'));
   console.log(`seed ${options.seed}: ${violations.length} violations at step ${step}`);
   for (const violation of violations.slice(0, 10)) console.log(`- ${violation}`);
-  const clients = small.options.clients ? ` --clients ${small.options.clients}` : '';
+  const clients = `${small.options.clients ? ` --clients ${small.options.clients}` : ''}${values.fleet ? ' --fleet' : ''}`;
   console.log(`repeat: npm run sim -- --seed ${options.seed} --steps ${small.options.steps}${clients}`);
   if (step !== outcome.step) console.log(`(was: step ${outcome.step}, ${outcome.violations[0]})`);
 }

@@ -1,5 +1,6 @@
 import type { ConnectionLimits } from '../../functions/connection/state.js';
 import { LIMITS, type LimitValues } from '../../functions/handlers/limits.js';
+import type { Role } from '../../functions/handlers/setting-readers.js';
 import type { SessionLimits } from '../../functions/session/state.js';
 import type { Chance } from './chance.js';
 
@@ -27,11 +28,57 @@ export interface Manner {
   appendFailPercent: number;
   storeFailPercent: number;
   partitions: number;
+  /** Several processes that share log and store; null: one, that has both to itself. */
+  fleet: FleetManner | null;
   limits: LimitValues & SessionLimits & ConnectionLimits;
 }
 
-export function drawManner(chance: Chance, clients: number | null): Manner {
+export interface FleetManner {
+  shards: number;
+  roles: readonly Role[];
+  /** Mean between two pauses of a process, milliseconds; 0: never. */
+  pauseEveryMs: number;
+  /** The longest. */
+  pauseMaxMs: number;
+  /** How long after it was asked for an append may arrive. */
+  lateMaxMs: number;
+}
+
+const FLEETS: readonly (readonly Role[])[] = [
+  ['all', 'all'],
+  ['all', 'all', 'all'],
+  ['edge', 'fan-out'],
+  ['edge', 'edge', 'fan-out', 'fan-out'],
+  ['all', 'edge', 'fan-out'],
+];
+
+function drawFleet(chance: Chance): FleetManner {
   return {
+    shards: chance.one([1, 2, 3, 5]),
+    roles: chance.one(FLEETS),
+    pauseEveryMs: chance.one([0, 5_000, 20_000]),
+    pauseMaxMs: chance.one([500, 3_000, 15_000]),
+    lateMaxMs: 4_000,
+  };
+}
+
+export function drawManner(chance: Chance, { clients = null, isFleet = false }: MannerOptions): Manner {
+  const manner = drawOne(chance, clients);
+  if (!isFleet) return manner;
+  const limits = { ...manner.limits, edgeLeaseMs: chance.one([3_000, 8_000]) };
+  // A share's members would be in several shards.
+  return { ...manner, limits, isCrowd: false, fleet: drawFleet(chance) };
+}
+
+export interface MannerOptions {
+  /** null: as many as the seed says. */
+  clients?: number | null;
+  isFleet?: boolean;
+}
+
+function drawOne(chance: Chance, clients: number | null): Manner {
+  return {
+    fleet: null,
     clients: clients ?? 2 + chance.below(6),
     crashEveryMs: chance.one([0, 2_000, 10_000, 30_000]),
     stopEveryMs: chance.one([0, 0, 20_000]),

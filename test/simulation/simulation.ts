@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Broker, Machine } from './broker.js';
+import type { Role } from '../../functions/handlers/setting-readers.js';
+import { type Broker, Machine } from './broker.js';
 import { Chance } from './chance.js';
 import { checkEverything, checkNothingIsLeft, checkRetained, type State } from './checks.js';
 import { VirtualClient } from './client.js';
@@ -7,6 +8,7 @@ import { Disk } from './disk.js';
 import type { Facts } from './facts.js';
 import { Link } from './link.js';
 import { drawManner, type Manner } from './manner.js';
+import { Node } from './node.js';
 import { Timeline } from './timeline.js';
 import { virtually } from './virtually.js';
 import { SHARE, Workload } from './workload.js';
@@ -17,6 +19,8 @@ export interface Options {
   steps: number;
   /** null: as many as the seed says. */
   clients?: number | null;
+  /** Whether several processes share log and store. */
+  isFleet?: boolean;
   /** Kept at least. */
   traceLines?: number;
 }
@@ -61,20 +65,24 @@ class Simulation {
   readonly #machine: Machine;
   readonly #facts: Facts = { published: new Map(), sessions: [], wills: [] };
   readonly #workload: Workload;
-  readonly #links = new Set<Link>();
+  /** Of each client, whom its newest connection is with. */
+  readonly #links = new Map<string, { broker: Broker }>();
   readonly #violations: string[] = [];
   readonly #counts: Record<string, number> = {};
   readonly #hash = createHash('sha256');
   readonly #trace: string[] = [];
-  #broker: Broker | null = null;
+  readonly #nodes: Node[];
   #isCalm = false;
   #connections = 0;
 
   constructor(options: Options) {
     this.#options = options;
     this.#chance = new Chance(options.seed);
-    this.#manner = drawManner(this.#chance, options.clients ?? null);
-    const disk = new Disk(this.timeline, this.#diskManner());
+    this.#manner = drawManner(this.#chance, options);
+    const disk = new Disk(
+      this.timeline,
+      this.#diskManner(() => this.#nodes[0]?.crash()),
+    );
     this.#machine = new Machine(this.timeline, disk, {
       log: (level, event, fields) => {
         this.#note(`program ${level} ${event} ${JSON.stringify(fields ?? {})}`);
@@ -82,6 +90,7 @@ class Simulation {
       },
       count: (name, by = 1) => this.#count(name, by),
     });
+    this.#nodes = (this.#manner.fleet?.roles ?? ['all']).map((role) => this.#node(role));
     this.#workload = new Workload({
       chance: this.#chance,
       timeline: this.timeline,
@@ -93,8 +102,10 @@ class Simulation {
 
   async run(): Promise<Outcome> {
     this.#note(JSON.stringify(this.#manner));
-    this.#start();
-    this.#scheduleAccidents();
+    for (const node of this.#nodes) {
+      node.start();
+      this.#scheduleAccidents(node);
+    }
     for (let left = this.#options.steps; left > 0 && this.#isFine; left -= ROUND_STEPS) {
       await this.#storm(Math.min(left, ROUND_STEPS));
       await this.#calm();
@@ -121,10 +132,9 @@ class Simulation {
     };
   }
 
-  /** What the process does in a later turn, if it lives to. */
+  /** What the process that this comes from does in a later turn, if it lives to. */
   later(run: () => void): void {
-    const broker = this.#broker;
-    this.timeline.after(0, () => broker === this.#broker && run());
+    (this.#nodes.find((node) => node.isCurrent) ?? (this.#nodes[0] as Node)).later(run);
   }
 
   get #traceLines(): number {
@@ -148,6 +158,7 @@ class Simulation {
     if (!this.#isFine) return;
     this.#note('calm');
     this.#isCalm = true;
+    for (const node of this.#nodes) node.resume();
     this.#workload.settle();
     await this.#pass(SETTLE_MS);
     if (!this.#isFine) return;
@@ -166,7 +177,11 @@ class Simulation {
     this.#workload.endSessions();
     await this.#pass(END_MS);
     if (!this.#isFine) return;
-    for (const problem of checkNothingIsLeft(this.#state, this.#broker)) this.#fail(problem);
+    for (const problem of checkNothingIsLeft(
+      this.#state,
+      this.#nodes.map(({ broker }) => broker),
+    ))
+      this.#fail(problem);
   }
 
   get #state(): State {
@@ -184,52 +199,36 @@ class Simulation {
     await this.timeline.run(() => isOver || !this.#isFine);
   }
 
-  #start(): void {
-    const broker = new Broker(this.#machine, this.#manner);
-    this.#broker = broker;
-    this.#note(`process ${this.#machine.starts + 1}`);
-    this.#count('starts');
-    broker.start().then(
-      () => {
-        this.#note('ready');
-        // What the process before knew may not have been written.
+  #node(role: Role): Node {
+    const { fleet } = this.#manner;
+    const node: Node = new Node({
+      timeline: this.timeline,
+      machine: this.#machine,
+      manner: this.#manner,
+      member: fleet && { ...fleet, role },
+      cloudManner: {
+        ...this.#diskManner(() => node.crash()),
+        arrives: () => this.#chance.percent(50),
+      },
+      note: (line) => this.#note(line),
+      count: (name) => this.#count(name),
+      restartMs: () => this.#chance.between(1, this.#isCalm ? 10 : 3_000),
+      kept: (count) => this.#chance.below(count + 1),
+      entered: () => {
+        for (const each of this.#nodes) each.isCurrent = each === node;
+      },
+      /** What a process before knew may not have been written. */
+      ready: () => {
         for (const will of this.#facts.wills) {
-          if (will.lostAtMs !== null && will.nextConnectAtMs === null) will.serverLostAtMs = this.timeline.nowMs;
+          if (will.lostAtMs !== null && will.nextConnectAtMs === null) will.serverLostAtMs ??= this.timeline.nowMs;
         }
       },
-      (error: unknown) => {
-        this.#note(`did not start: ${String(error)}`);
-        if (broker === this.#broker) this.#crash();
-      },
-    );
+    });
+    return node;
   }
 
-  #crash(): void {
-    if (this.#broker === null) return;
-    this.#note('crash');
-    this.#count('crashes');
-    this.#broker.crash();
-    this.#goDown();
-  }
-
-  #goDown(): void {
-    this.#broker = null;
-    for (const link of this.#links) link.crash((count) => this.#chance.below(count + 1));
-    this.#links.clear();
-    this.timeline.after(this.#chance.between(1, this.#isCalm ? 10 : 3_000), () => this.#start());
-  }
-
-  async #stop(): Promise<void> {
-    const broker = this.#broker;
-    if (broker === null || broker.accept === null) return;
-    this.#note('stop');
-    this.#count('stops');
-    await broker.stop();
-    if (broker === this.#broker) this.#goDown();
-  }
-
-  #scheduleAccidents(): void {
-    const { crashEveryMs, stopEveryMs } = this.#manner;
+  #scheduleAccidents(node: Node): void {
+    const { crashEveryMs, stopEveryMs, fleet } = this.#manner;
     const again = (everyMs: number, run: () => void): void => {
       if (everyMs === 0) return;
       this.timeline.after(this.#chance.between(0, 2 * everyMs), () => {
@@ -237,8 +236,13 @@ class Simulation {
         again(everyMs, run);
       });
     };
-    again(crashEveryMs, () => this.#crash());
-    again(stopEveryMs, () => void this.#stop());
+    again(crashEveryMs, () => node.crash());
+    again(stopEveryMs, () => void node.stop());
+    if (fleet === null) return;
+    again(fleet.pauseEveryMs, () => {
+      if (!node.pause()) return;
+      this.timeline.after(this.#chance.between(10, fleet.pauseMaxMs), () => node.resume());
+    });
   }
 
   #client(id: string, level: 4 | 5): VirtualClient {
@@ -251,15 +255,18 @@ class Simulation {
       answerMs: () => this.#answerMs(),
       dial: (end) => this.#dial(id, end),
       whenDealtWith: (run) => {
-        const broker = this.#broker;
-        this.timeline.after(DEALT_WITH_MS, () => broker !== null && broker === this.#broker && run());
+        const link = this.#links.get(id);
+        this.timeline.after(DEALT_WITH_MS, () => link?.broker.isAlive && run());
       },
     });
   }
 
   #dial(id: string, client: { received(bytes: Uint8Array): void; closed(): void }): Link | null {
-    const accept = this.#broker?.accept;
-    if (!accept) return null;
+    const open = this.#nodes.filter(({ broker, isPaused }) => broker?.accept && !isPaused);
+    if (open.length === 0) return null;
+    const node = open.length === 1 ? (open[0] as Node) : this.#chance.one(open);
+    const accept = node.accept;
+    if (accept === null || node.broker === null) return null;
     this.#connections += 1;
     this.#count('connects');
     const { linkMs, splitPercent } = this.#manner;
@@ -275,7 +282,8 @@ class Simulation {
         noticeMs: () => this.#chance.between(0, this.#chance.percent(20) ? 20_000 : 100),
       },
     });
-    this.#links.add(link);
+    node.links.add(link);
+    this.#links.set(id, { broker: node.broker });
     return link;
   }
 
@@ -285,7 +293,7 @@ class Simulation {
     return this.#chance.between(0, this.#chance.percent(10) ? 2_000 : 20);
   }
 
-  #diskManner() {
+  #diskManner(crash: () => void) {
     const { diskMs, stallPercent, appendFailPercent, storeFailPercent, crashPercent } = this.#manner;
     const delay = (): number => {
       if (this.#isCalm) return this.#chance.between(0, 1);
@@ -306,10 +314,7 @@ class Simulation {
       keptByCrash: (count: number) => this.#chance.below(count + 1),
       note: (line: string) => {
         this.#note(line);
-        if (!this.#isCalm && this.#chance.percent(crashPercent)) {
-          const broker = this.#broker;
-          this.timeline.after(0, () => broker === this.#broker && this.#crash());
-        }
+        if (!this.#isCalm && this.#chance.percent(crashPercent)) this.timeline.after(0, crash);
       },
     };
   }

@@ -16,7 +16,8 @@ import type {
   Store,
 } from '../../functions/ports/store.js';
 import { filterMatches } from '../../functions/topics/filter-match.js';
-import type { Change, Disk } from './disk.js';
+import { shardOf } from '../../functions/topics/shard.js';
+import type { Change, Storage } from './disk.js';
 import { inUtf8Order, Table } from './table.js';
 
 interface Claim {
@@ -38,14 +39,16 @@ export class StoreData {
   version = 0;
 }
 
-/** The store as one process has it open. Its one shard has every client, whatever number it goes by. */
+/** The store as one process has it open. Of one shard, that has every client, whatever number it goes by. */
 export class SimulatedStore implements Store {
-  readonly #disk: Disk;
+  readonly #disk: Storage;
+  readonly #shards: number;
   readonly #data: StoreData;
   #closed = false;
 
-  constructor(disk: Disk, data: StoreData) {
+  constructor(disk: Storage, data: StoreData, shards = 1) {
     this.#disk = disk;
+    this.#shards = shards;
     this.#data = data;
   }
 
@@ -66,7 +69,8 @@ export class SimulatedStore implements Store {
         this.#checkVersion(clientId, expected);
         return { value: undefined, undo: this.#data.presence.delete(clientId) };
       }),
-    list: (_shard, after, limit) => this.#read('presence', () => this.#data.presence.page(after, limit)),
+    list: (shard, after, limit) =>
+      this.#read('presence', () => this.#data.presence.page(after, limit, ({ row }) => this.#isOf(shard, row))),
   };
 
   readonly sessions: SessionStore = {
@@ -84,7 +88,8 @@ export class SimulatedStore implements Store {
         if (there === undefined || there.generation > generation) return { value: undefined };
         return { value: undefined, undo: this.#data.sessions.delete(clientId) };
       }),
-    list: (_shard, after, limit) => this.#read('session', () => this.#data.sessions.page(after, limit)),
+    list: (shard, after, limit) =>
+      this.#read('session', () => this.#data.sessions.page(after, limit, (row) => this.#isOf(shard, row))),
   };
 
   readonly inbound: InboundStore = {
@@ -210,6 +215,10 @@ export class SimulatedStore implements Store {
       const undo = table.deleteWhere((row) => row.clientId === clientId && row.generation <= generation);
       return { value: undefined, undo };
     });
+  }
+
+  #isOf(shard: number, { clientId }: { clientId: string }): boolean {
+    return this.#shards === 1 || shardOf(clientId, this.#shards) === shard;
   }
 
   #checkVersion(clientId: string, expected: number): void {

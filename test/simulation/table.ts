@@ -22,10 +22,14 @@ export class Table<T> {
   }
 
   /** Rows after a key. */
-  page(after: string | null, limit: number): T[] {
+  page(after: string | null, limit: number, isWanted: (row: T) => boolean = () => true): T[] {
     const keys = this.keys();
-    const first = after === null ? 0 : countUpTo(keys, after);
-    return keys.slice(first, first + limit).map((key) => this.#rows.get(key) as T);
+    const rows: T[] = [];
+    for (let at = after === null ? 0 : countUpTo(keys, after); at < keys.length && rows.length < limit; at += 1) {
+      const row = this.#rows.get(keys[at] as string) as T;
+      if (isWanted(row)) rows.push(row);
+    }
+    return rows;
   }
 
   set(key: string, row: T): () => void {

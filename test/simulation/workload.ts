@@ -113,6 +113,10 @@ export class Workload {
     });
   }
 
+  get #hasNoShares(): boolean {
+    return (this.#parts.manner.fleet?.shards ?? 1) > 1;
+  }
+
   #comeBack({ client, expiriesS }: Actor): void {
     const longest = Math.max(...expiriesS);
     client.connect({ ...this.#connectOptions([longest], 0), clean: longest === 0, will: null, isSilent: false });
@@ -182,6 +186,7 @@ export class Workload {
     const kind = chance.weighed({ share: 8, loose: 2, history: 3 });
     const qos = kind === 'loose' ? chance.one(QOS) : chance.one([1, 2] as const);
     const one = (filter: string) => [{ filter, qos, retainHandling: 2 }];
+    if (kind !== 'history' && this.#hasNoShares) return;
     if (kind === 'share') return client.subscribe(one(SHARE.filter), { identifier: SHARE.identifier });
     if (kind === 'loose') return client.subscribe(one(LOOSE_SHARE));
     client.subscribe(one(chance.one(HISTORIES)), { history: true });

@@ -44,8 +44,8 @@ async function startBroker(store: Store, scope: { after(end: () => Promise<void>
   const publisher = new Publisher({ log, store, routes, discover: () => null });
   const presence = new Presence({ store: store.presence, clock, edge: () => 'e' });
   let worker: Worker | undefined;
-  const sessions = { of: () => ({ isRemote: false, tell: (command: SessionCommand) => worker?.tell(command) }) };
-  const wills = new DueWills({ clock, telemetry: silent, presence, publisher, store: store.presence });
+  const sessions = { of: () => ({ tell: (command: SessionCommand) => worker?.tell(command) }) };
+  const wills = new DueWills({ clock, telemetry: silent, presence, publisher });
   const parts = { clock, telemetry: silent, authenticator: anonymous, presence, publisher, sessions, wills };
   const edge = new Edge({ ...parts, inbound: store.inbound, self: () => 'e' }, limits);
   const shared = { clock, telemetry: silent, log, store, routes, presence, publisher, edge };
