@@ -1,8 +1,7 @@
 import { explain } from '../mqtt/explain.js';
 import { REASON } from '../mqtt/reason-codes.js';
-import type { Publication } from '../topics/publication.js';
 import type { Effect } from './effects.js';
-import type { ConnectionState } from './state.js';
+import type { ConnectionState, Unanswered } from './state.js';
 
 /** Appends what is ready, in order of arrival: one that is not ready holds back those behind it, so that order holds. */
 export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]): void {
@@ -12,7 +11,7 @@ export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]
     if (entry === undefined) return;
     if (entry.status === 'ready') {
       entry.status = 'appending';
-      issueAppend(qos, line.issued, entry.bytes, entry.publication, effects);
+      issueAppend(qos, line.issued, entry, effects);
     } else if (entry.status === 'beginning' || entry.status === 'resolving') {
       return;
     }
@@ -23,11 +22,17 @@ export function issueReady(state: ConnectionState, qos: 1 | 2, effects: Effect[]
 export function issueAppend(
   qos: 0 | 1 | 2,
   reference: number,
-  bytes: number,
-  publication: Publication,
+  { bytes, publication, begunAtMs }: Pick<Unanswered, 'bytes' | 'publication' | 'begunAtMs'>,
   effects: Effect[],
 ): void {
-  effects.push({ type: 'append', qos, reference, bytes, publication });
+  effects.push({
+    type: 'append',
+    qos,
+    reference,
+    bytes,
+    publication,
+    ...(begunAtMs !== undefined && { begunAtMs }),
+  });
 }
 
 /** Answers from the head of the line, as far as it is done [MQTT-4.6.0-2] [MQTT-4.6.0-3]. */

@@ -25,7 +25,15 @@ export type Effect =
   /** Raise the connection number in the presence row, see `claim.ts`. → `claimed`, `claim-failed` */
   | { type: 'claim'; claim: Claim }
   /** To the log, and with RETAIN to the retained row after it. → `appended`, `append-failed` */
-  | { type: 'append'; qos: 0 | 1 | 2; reference: number; bytes: number; publication: Publication }
+  | {
+      type: 'append';
+      qos: 0 | 1 | 2;
+      reference: number;
+      bytes: number;
+      publication: Publication;
+      /** Of QoS 2: since when the row says that it is this connection's to append; absent: since the PUBLISH. */
+      begunAtMs?: number;
+    }
   /** → `inbound-begun`, `inbound-failed` */
   | { type: 'begin-inbound'; reference: number; packetId: number; token: string; begunAtMs: number }
   /** Was an append with this token made? → `append-resolved`, `inbound-failed` */
@@ -35,6 +43,9 @@ export type Effect =
       publication: Publication;
       token: string;
       sinceMs: number;
+      /** When somebody before this connection has tried it last. */
+      lastMs: number;
+      packetId: number;
       edge?: string;
     }
   /** → `inbound-ended`, `inbound-failed` */

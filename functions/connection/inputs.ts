@@ -24,7 +24,8 @@ export type Input =
   | { type: 'append-failed'; qos: 0 | 1 | 2; reference: number; bytes: number; code: PortErrorCode }
   /** `existing` is what an earlier connection began under this packet identifier and no PUBREL ended. */
   | { type: 'inbound-begun'; reference: number; existing: InboundRow | null }
-  | { type: 'append-resolved'; reference: number; found: boolean }
+  /** `begunAtMs`: since when the row says that it is this connection's to append; absent: since the PUBLISH. */
+  | { type: 'append-resolved'; reference: number; found: boolean; begunAtMs?: number }
   | { type: 'inbound-ended'; packetId: number; existed: boolean }
   /** Ended only to make room for an answer that refuses the publication. */
   | { type: 'inbound-dropped'; reference: number }

@@ -31,6 +31,8 @@ export function onInboundBegun(
     publication: entry.publication,
     token: existing.token,
     sinceMs: existing.begunAtMs,
+    lastMs: existing.retriedAtMs ?? existing.begunAtMs,
+    packetId: entry.packetId,
     ...(existing.edge !== undefined && { edge: existing.edge }),
   });
 }
@@ -44,6 +46,7 @@ export function onAppendResolved(
   const entry = entryOf(state, 2, input.reference);
   if (!entry) return;
   entry.status = input.found ? 'done' : 'ready';
+  if (input.begunAtMs !== undefined) entry.begunAtMs = input.begunAtMs;
   if (input.found) releaseTaken(state, entry.bytes, now, effects);
   issueReady(state, 2, effects);
   answerDone(state, 2, effects);

@@ -30,7 +30,7 @@ export function onPublish(state: ConnectionState, packet: Publish, now: number, 
   state.appends += 1;
   state.appendBytes += bytes;
   if (packet.qos === 0) {
-    issueAppend(0, 0, bytes, publication, effects);
+    issueAppend(0, 0, { bytes, publication }, effects);
   } else {
     const { qos, packetId } = packet;
     const line = state.lines[qos];

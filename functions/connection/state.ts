@@ -51,6 +51,8 @@ export interface Unanswered {
   /** Bytes counted against `appendsMaxBytes`. */
   bytes: number;
   reasonCode: number;
+  /** As in the effect `append`. */
+  begunAtMs?: number;
   /** Why it was refused. */
   reason?: string;
   publication: Publication;

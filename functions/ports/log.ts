@@ -54,6 +54,8 @@ export interface Sought {
 export interface FindWhen {
   /** Milliseconds since the epoch, by the appender's clock: nothing that is sought was appended before. */
   sinceMs: number;
+  /** By the same clock: nothing that is sought is going to be asked for after that; absent: after `sinceMs`. */
+  lastMs?: number;
   /** Only this process can have appended it: nobody else's append has to be waited for. */
   isOwn?: boolean;
 }

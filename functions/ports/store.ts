@@ -129,12 +129,22 @@ export interface InboundRow {
   token: string;
   /** Milliseconds since the epoch: from when on to look. */
   begunAtMs: number;
-  /** Edge process that appends it: where that asks itself, nobody else's append has to be waited for. */
+  /** Milliseconds since the epoch: when it was tried again last; absent: it was not. */
+  retriedAtMs?: number;
+  /** Edge process that appends it, where no other has tried: where that asks itself, nobody else's append has to be waited for. */
   edge?: string;
 }
 
+/** The row of an exchange that is begun again, from what is there and what the next try would write. */
+export function retriedInbound({ token, begunAtMs, edge }: InboundRow, next: InboundRow): InboundRow {
+  return { token, begunAtMs, retriedAtMs: next.begunAtMs, ...(edge !== undefined && edge === next.edge && { edge }) };
+}
+
 export interface InboundStore {
-  /** Writes where the packet identifier is free, and resolves undefined; else writes nothing and resolves with what is there. */
+  /**
+   * Writes where the packet identifier is free, and resolves undefined; else writes down that it is tried again (`retriedInbound`)
+   * and resolves with what was there before. Of several at once each finds what the one before it has written.
+   */
   begin(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<InboundRow | undefined>;
   /** Removes; resolves false where there was none. */
   end(clientId: string, generation: number, packetId: number): Promise<boolean>;

@@ -2,6 +2,8 @@ import type { Log, Receipt, Sought } from '../ports/log.js';
 
 interface Search extends Sought {
   sinceMs: number;
+  /** As in `FindWhen`. */
+  lastMs?: number;
   isOwn: boolean;
   resolve: (found: Receipt | undefined) => void;
   reject: (error: unknown) => void;
@@ -45,7 +47,10 @@ export class AppendSearch {
   }
 
   /** The receipt of a record with that value of the property, from `sinceMs` on, if there is one. Rejects as `Log.find` does. */
-  find(topic: string, sought: Pick<Search, keyof Sought | 'sinceMs' | 'isOwn'>): Promise<Receipt | undefined> {
+  find(
+    topic: string,
+    sought: Pick<Search, keyof Sought | 'sinceMs' | 'lastMs' | 'isOwn'>,
+  ): Promise<Receipt | undefined> {
     const found = sought.isOwn ? this.#settled(topic, sought.value) : undefined;
     if (found !== undefined) return Promise.resolve(found ?? undefined);
     return new Promise((resolve, reject) => {
@@ -70,7 +75,8 @@ export class AppendSearch {
         const doubts = this.#unread(topic, SEARCHES_MAX - searches.length);
         const sought = [...searches, ...doubts];
         const sinceMs = Math.min(...sought.map((each) => each.sinceMs));
-        const found = await this.#log.find(topic, this.#property, sought, { sinceMs, isOwn });
+        const lastMs = Math.max(...searches.map((search) => search.lastMs ?? search.sinceMs));
+        const found = await this.#log.find(topic, this.#property, sought, { sinceMs, lastMs, isOwn });
         for (const doubt of doubts) doubt.found = found.get(doubt.value) ?? null;
         for (const { value, resolve } of searches) {
           this.#forget(topic, value);

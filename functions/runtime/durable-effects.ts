@@ -1,10 +1,11 @@
 import type { Effect } from '../connection/effects.js';
 import type { Input } from '../connection/inputs.js';
 import type { ConnectionState } from '../connection/state.js';
-import { portErrorCode } from '../ports/errors.js';
+import type { Clock } from '../ports/clock.js';
+import { PortError, portErrorCode } from '../ports/errors.js';
 import type { InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import type { Publisher } from './publisher.js';
+import { BEGIN_MAX_MS, type Publisher } from './publisher.js';
 
 export type DurableEffect = Extract<
   Effect,
@@ -12,6 +13,7 @@ export type DurableEffect = Extract<
 >;
 
 interface Parts {
+  clock: Clock;
   publisher: Publisher;
   inbound: InboundStore;
   /** This edge process. */
@@ -38,6 +40,13 @@ function append(
   parts: Parts & { telemetry: Telemetry },
 ): Promise<Input> {
   const { qos, reference, bytes } = effect;
+  const { clock, publisher } = parts;
+  // An exchange that others see in the store, and may have taken over since.
+  const isTaken = qos === 2 && publisher.lateMaxMs > 0;
+  if (isTaken && clock.now() > (effect.begunAtMs ?? effect.publication.publishedAtMs) + BEGIN_MAX_MS) {
+    parts.telemetry.count('appends-begun-too-late');
+    return Promise.resolve({ type: 'append-failed', qos, reference, bytes, code: 'unavailable' });
+  }
   return parts.publisher.publish(effect.publication).then(
     (receipt) => {
       parts.publisher.acknowledged(receipt);
@@ -62,7 +71,7 @@ function sayFailed(
 async function stored(
   effect: Exclude<DurableEffect, { type: 'append' }>,
   { clientId, generation }: ConnectionState,
-  { publisher, inbound, self }: Parts,
+  { clock, publisher, inbound, self }: Parts,
 ): Promise<Input> {
   switch (effect.type) {
     case 'begin-inbound': {
@@ -71,9 +80,18 @@ async function stored(
       return { type: 'inbound-begun', reference, existing: existing ?? null };
     }
     case 'resolve-append': {
-      const { reference, publication, token, sinceMs, edge } = effect;
-      const found = await publisher.wasPublished(publication, token, { sinceMs, isOwn: edge === self() });
-      return { type: 'append-resolved', reference, found };
+      const { reference, publication, token, sinceMs, lastMs, edge } = effect;
+      const found = await publisher.wasPublished(publication, token, { sinceMs, lastMs, isOwn: edge === self() });
+      const { publishedAtMs } = publication;
+      const isInTime = found || publisher.lateMaxMs === 0 || clock.now() < publishedAtMs + BEGIN_MAX_MS / 2;
+      if (isInTime) return { type: 'append-resolved', reference, found };
+      // Looking for it took its time: the row says anew that it is being appended, unless somebody else has it by now.
+      const begunAtMs = clock.now();
+      const row = await inbound.begin(clientId, generation, effect.packetId, { token, begunAtMs, edge: self() });
+      if (row?.token === token && row.retriedAtMs === publishedAtMs) {
+        return { type: 'append-resolved', reference, found, begunAtMs };
+      }
+      throw new PortError('unavailable', 'another process appends it');
     }
     case 'end-inbound': {
       const { packetId } = effect;

@@ -8,6 +8,12 @@ import { layoutIn, type Routes, spelledIn } from '../topics/routes.js';
 import { AppendSearch } from './append-search.js';
 import { FirstUse } from './first-use.js';
 
+/**
+ * From taking something over, which a row says, to asking for its append. Who was held up for longer must not append it any more:
+ * somebody else may have looked for it in vain, and done so.
+ */
+export const BEGIN_MAX_MS = 5_000;
+
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {
   /** How long after it was asked for an append of another process may arrive: PULSEGATE_APPEND_DEADLINE_MS. */
@@ -62,17 +68,24 @@ export class Publisher {
   }
 
   /**
-   * Whether it was appended under this token; waits until no append can arrive late. `isOwn`: only this process can have
-   * appended it. Its retained row, which the crash may have come before, is then written too.
+   * Whether it was appended under this token; waits until no append can arrive late. `lastMs`: when somebody else has begun it
+   * last, absent: at `sinceMs`. `isOwn`: only this process can have appended it. Its retained row, which the crash may have come
+   * before, is then written too.
    */
   async wasPublished(
     publication: Publication,
     token: string,
-    when: { sinceMs: number; isOwn: boolean },
+    { sinceMs, lastMs = sinceMs, isOwn }: { sinceMs: number; lastMs?: number; isOwn: boolean },
   ): Promise<boolean> {
     const place = this.#routes.toLog(publication.topic);
     if (place === null) return false;
-    const receipt = await this.#search.find(place.logTopic, { key: place.key, value: token, ...when });
+    const receipt = await this.#search.find(place.logTopic, {
+      key: place.key,
+      value: token,
+      sinceMs,
+      lastMs: lastMs + BEGIN_MAX_MS,
+      isOwn,
+    });
     if (receipt !== undefined && publication.retain) await this.#retain(place.logTopic, publication, receipt);
     return receipt !== undefined;
   }

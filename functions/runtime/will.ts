@@ -3,7 +3,7 @@ import { portErrorCode } from '../ports/errors.js';
 import type { WaitingWill } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Presence } from './presence.js';
-import type { Publisher } from './publisher.js';
+import { BEGIN_MAX_MS, type Publisher } from './publisher.js';
 
 export interface WillParts {
   clock: Clock;
@@ -12,8 +12,6 @@ export interface WillParts {
   publisher: Publisher;
 }
 
-/** From taking a will to its append. */
-const BEGIN_MAX_MS = 5_000;
 const LOOK_MS = 50;
 
 /**
@@ -49,7 +47,12 @@ async function publishTaken(
   const token = `will:${clientId}:${connectionNumber}`;
   const isOut =
     inDoubtSinceMs !== null &&
-    (await publisher.wasPublished(publication, token, { sinceMs: inDoubtSinceMs, isOwn: false }));
+    (await publisher.wasPublished(publication, token, {
+      sinceMs: inDoubtSinceMs,
+      // Nobody else has it any more.
+      lastMs: inDoubtSinceMs - BEGIN_MAX_MS,
+      isOwn: false,
+    }));
   const publishedAtMs = clock.now();
   if (!isOut && publishedAtMs > atMs + BEGIN_MAX_MS) return false;
   try {

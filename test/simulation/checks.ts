@@ -12,6 +12,8 @@ export interface State {
   clients: readonly VirtualClient[];
   /** Whether log or store refused single writes, which lets a later one overtake. */
   writesFailed: boolean;
+  /** What a client has given up may still be appended, by another process than the one that it is at now. */
+  isFleet: boolean;
 }
 
 /** What late answers, clocks and rounding may add, milliseconds. */
@@ -22,13 +24,13 @@ export function checkEverything(state: State): string[] {
   const log = LogView.of(state.machine);
   const { facts } = state;
   return [
-    ...(state.writesFailed ? [] : checkOrder(facts, log)),
+    ...(state.writesFailed ? [] : checkOrder(facts, log, state.isFleet)),
     ...facts.sessions.flatMap((session) => checkReceived(session, state, log)),
     ...facts.sessions
       .filter(({ overStep }) => overStep === null)
       .flatMap((session) => checkNothingLost(session, facts, log)),
     ...[...facts.published.values()].flatMap((published) => checkPublished(published, log)),
-    ...facts.wills.flatMap((will) => checkWill(will, log)),
+    ...facts.wills.flatMap((will) => checkWill(will, log, state.isFleet)),
     ...state.clients.flatMap(checkIdle),
     ...checkCheckpoints(state.machine),
     ...checkShare(facts, SHARE, log.entries),
@@ -70,8 +72,12 @@ export function checkNothingIsLeft(state: State, brokers: readonly (Broker | nul
       .filter(([, table]) => table.size > 0)
       .map(([name, table]) => `left in the store: ${name} ${table.keys().join(', ').replaceAll('\0', '/')}`),
     ...brokers.flatMap(leftIn),
-    ...state.facts.wills.flatMap((will) => checkWill(will, log)),
+    ...state.facts.wills.flatMap((will) => checkWill(will, log, state.isFleet)),
   ];
+}
+
+function isAnswered({ answeredStep }: Published): boolean {
+  return answeredStep !== null;
 }
 
 function leftIn(broker: Broker | null): string[] {
@@ -87,13 +93,13 @@ function leftIn(broker: Broker | null): string[] {
 }
 
 /** The log has what one client published to one topic with one QoS in the order in which it was sent; what is repeated counts once. */
-function checkOrder({ published }: Facts, log: LogView): string[] {
+function checkOrder({ published }: Facts, log: LogView, isFleet: boolean): string[] {
   const problems: string[] = [];
   const last = new Map<string, Published>();
   const seen = new Set<string>();
   for (const { record } of log.entries) {
     const origin = published.get(text(record.payload));
-    if (origin === undefined || seen.has(origin.id)) continue;
+    if (origin === undefined || seen.has(origin.id) || (isFleet && !isAnswered(origin))) continue;
     seen.add(origin.id);
     const line = `${origin.client} ${origin.topic} ${origin.qos}`;
     const before = last.get(line);
@@ -197,21 +203,22 @@ function checkPublished({ id, qos, answeredStep }: Published, log: LogView): str
   return [];
 }
 
-function checkWill(will: Will, log: LogView): string[] {
+function checkWill(will: Will, log: LogView, isFleet: boolean): string[] {
   const { id } = will.published;
   const count = log.count(id);
   if (count > 1) return [`the will ${id} went out ${count} times`];
-  if (count === 0 && mustGoOut(will)) return [`the will ${id} did not go out`];
+  if (count === 0 && mustGoOut(will, isFleet)) return [`the will ${id} did not go out`];
   if (count > 0 && mustStay(will)) return [`the will ${id} went out, and should not`];
   return [];
 }
 
 /** The connection was lost and the delay, if any, ran out, or a session that could have been resumed ended. */
-function mustGoOut(will: Will): boolean {
+function mustGoOut(will: Will, isFleet: boolean): boolean {
   if (!will.connected || will.lostAtMs === null || will.disconnect !== 'none') return false;
   if (will.delayS === 0 || will.nextPresent === false)
     return will.serverLostAtMs !== null || will.nextConnackAtMs !== null;
-  if (will.serverLostAtMs === null) return false;
+  // An edge that did not live to write down that the client was gone leaves it to whoever looks next.
+  if (will.serverLostAtMs === null || isFleet) return false;
   const dueMs = will.serverLostAtMs + will.delayS * 1000;
   return will.nextConnectAtMs !== null && will.nextConnectAtMs > dueMs + SLACK_MS;
 }

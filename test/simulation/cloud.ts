@@ -14,6 +14,7 @@ export type CloudManner = Pick<DiskManner, 'toApplyMs' | 'toAnswerMs' | 'fails' 
  */
 export class Cloud implements Storage {
   readonly #lastDueMs = new Map<string, number>();
+  readonly #lost = new Set<string>();
   #underWay = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -30,7 +31,7 @@ export class Cloud implements Storage {
       const dueMs = Math.max(this.timeline.exactMs + this.manner.toApplyMs(), this.#lastDueMs.get(lane) ?? 0);
       this.#lastDueMs.set(lane, dueMs);
       this.timeline.at(dueMs, () => {
-        if (!this.process.isAlive && !this.manner.arrives()) return;
+        if (!this.process.isAlive && this.#isLost(lane)) return;
         const answer = (say: () => void) => this.#answer(say);
         if (failure !== null && !failure.applied) {
           return answer(() => reject(new PortError(failure.code, 'simulated')));
@@ -66,6 +67,12 @@ export class Cloud implements Storage {
   idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Of what a crash meets under way, a beginning arrives. */
+  #isLost(lane: string): boolean {
+    if (!this.#lost.has(lane) && !this.manner.arrives()) this.#lost.add(lane);
+    return this.#lost.has(lane);
   }
 
   #answer(say: () => void): void {

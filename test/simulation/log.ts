@@ -142,10 +142,10 @@ export class SimulatedLog implements Log {
     topic: string,
     name: string,
     sought: readonly Sought[],
-    { sinceMs, isOwn = false }: FindWhen,
+    { sinceMs, lastMs = sinceMs, isOwn = false }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
     const { late, nowMs } = this.options;
-    if (late !== undefined && !isOwn) await late.wait(Math.max(0, sinceMs + late.maxMs - nowMs()));
+    if (late !== undefined && !isOwn) await late.wait(Math.max(0, lastMs + late.maxMs - nowMs()));
     const found = new Map<string, Receipt>();
     const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));
     for (const [lane, what] of lanes) {

@@ -60,7 +60,9 @@ export class Node {
     const { timeline, machine, manner, member, cloudManner, note, count } = this.#parts;
     const process = new Process(timeline, this.#parts.entered);
     this.#process = process;
-    const storage = new Cloud(timeline, process, cloudManner);
+    const name = `process-${machine.starts + 1}`;
+    const noted = { ...cloudManner, note: (line: string) => cloudManner.note(`${name} ${line}`) };
+    const storage = new Cloud(timeline, process, noted);
     const broker = new Broker(machine, manner, member && { ...member, process, storage });
     this.broker = broker;
     broker.onFailed = (error) => {

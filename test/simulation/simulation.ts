@@ -185,9 +185,15 @@ class Simulation {
   }
 
   get #state(): State {
-    const { appendFailPercent, storeFailPercent } = this.#manner;
+    const { appendFailPercent, storeFailPercent, fleet } = this.#manner;
     const writesFailed = appendFailPercent > 0 || storeFailPercent > 0;
-    return { facts: this.#facts, machine: this.#machine, clients: this.#workload.clients, writesFailed };
+    return {
+      facts: this.#facts,
+      machine: this.#machine,
+      clients: this.#workload.clients,
+      writesFailed,
+      isFleet: fleet !== null,
+    };
   }
 
   async #pass(ms: number): Promise<void> {
@@ -256,7 +262,9 @@ class Simulation {
       dial: (end) => this.#dial(id, end),
       whenDealtWith: (run) => {
         const link = this.#links.get(id);
-        this.timeline.after(DEALT_WITH_MS, () => link?.broker.isAlive && run());
+        // Who comes to another process before that may find the row as it was.
+        const isStill = () => this.#manner.fleet === null || this.#links.get(id) === link;
+        this.timeline.after(DEALT_WITH_MS, () => link?.broker.isAlive && isStill() && run());
       },
     });
   }

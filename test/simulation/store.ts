@@ -1,19 +1,20 @@
 import { PortError } from '../../functions/ports/errors.js';
-import type {
-  CheckpointRow,
-  InboundRow,
-  InboundStore,
-  OutboundKey,
-  OutboundRow,
-  OutboundStore,
-  PresenceRow,
-  PresenceStore,
-  RetainedRow,
-  RetainedStore,
-  SessionRow,
-  SessionStore,
-  ShardStore,
-  Store,
+import {
+  type CheckpointRow,
+  type InboundRow,
+  type InboundStore,
+  type OutboundKey,
+  type OutboundRow,
+  type OutboundStore,
+  type PresenceRow,
+  type PresenceStore,
+  type RetainedRow,
+  type RetainedStore,
+  retriedInbound,
+  type SessionRow,
+  type SessionStore,
+  type ShardStore,
+  type Store,
 } from '../../functions/ports/store.js';
 import { filterMatches } from '../../functions/topics/filter-match.js';
 import { shardOf } from '../../functions/topics/shard.js';
@@ -97,8 +98,8 @@ export class SimulatedStore implements Store {
       const key = `${clientId}\0${generation}\0${packetId}`;
       return this.#write(clientId, `inbound ${clientId} ${packetId}`, () => {
         const there = this.#data.inbound.get(key);
-        if (there !== undefined) return { value: there.row };
-        const stored = { clientId, generation, row: { ...row } };
+        const stored = { clientId, generation, row: there ? retriedInbound(there.row, row) : { ...row } };
+        if (there !== undefined) return { value: there.row, undo: this.#data.inbound.set(key, stored) };
         return { value: undefined, undo: this.#data.inbound.set(key, stored) };
       });
     },

@@ -1,4 +1,4 @@
-import type { InboundRow, InboundStore } from '../../ports/store.js';
+import { type InboundRow, type InboundStore, retriedInbound } from '../../ports/store.js';
 import { clearRange } from './clear-range.js';
 import { inboundKey, inboundUpTo } from './keys.js';
 import type { Shared } from './shared.js';
@@ -21,7 +21,12 @@ export class InboundTable implements InboundStore {
         const answer = await calls.put(item, { expression: 'attribute_not_exists(pk)' });
         if (answer.held) return undefined;
         const there = answer.there && (await bodies.read<InboundRow>(answer.there));
-        if (there) return there.row;
+        if (there === undefined) continue;
+        const again = await bodies.item(place, retriedInbound(there.row, row));
+        // "each finds what the one before it has written"
+        const id = there.item.id!;
+        const written = await calls.put(again.item, { expression: 'id = :id', values: { ':id': id } });
+        if (written.held) return there.row;
       }
     };
     return lines.enter(clientId, begin, { kind: 'inbound', keys: [place.sk], ordered: 0 });

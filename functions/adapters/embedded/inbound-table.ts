@@ -1,5 +1,5 @@
 import { IF_EXISTS } from 'lmdb';
-import type { InboundRow, InboundStore } from '../../ports/store.js';
+import { type InboundRow, type InboundStore, retriedInbound } from '../../ports/store.js';
 import { clearClient } from './client-rows.js';
 import type { Environment, Table } from './environment.js';
 import { inboundKey } from './keys.js';
@@ -26,9 +26,13 @@ export class InboundTable implements InboundStore {
         this.rows.ifNoExists(key, () => this.rows.put(key, row, version)),
       );
       if (wrote) return undefined;
-      const there = this.env.read(() => this.rows.get(key));
-      if (there) return there;
-      // It was removed between the refused write and the read: the identifier is free again.
+      const there = this.env.read(() => this.rows.getEntry(key));
+      if (there !== undefined) {
+        const again = retriedInbound(there.value, row);
+        const put = () => this.rows.put(key, again, this.env.nextVersion(), there.version!);
+        if (await this.env.write(saving(again), put)) return there.value;
+      }
+      // It was removed, or tried again, between the refused write and the read: the identifier is free again.
     }
   }
 

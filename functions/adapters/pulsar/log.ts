@@ -132,12 +132,12 @@ export class PulsarLog implements Log {
     topic: string,
     name: string,
     sought: readonly Sought[],
-    { sinceMs, isOwn = false }: FindWhen,
+    { sinceMs, lastMs = sinceMs, isOwn = false }: FindWhen,
   ): Promise<ReadonlyMap<string, Receipt>> {
     this.#checkOpen();
     await this.#producers.drained(fullTopicName(topic, this.#settings.namespace));
     // What another process appended at that time arrives by then, or never.
-    const waitMs = sinceMs + this.#settings.appendDeadlineMs - Date.now();
+    const waitMs = lastMs + this.#settings.appendDeadlineMs - Date.now();
     if (waitMs > 0 && !isOwn) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const wanted = new Set(sought.map(({ value }) => value));
     const found = new Map<string, Receipt>();
