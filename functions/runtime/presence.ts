@@ -62,14 +62,14 @@ export class Presence {
     how: { sessionExpiryS: number; will: 'publish' | 'discard'; atMs: number },
   ): Promise<PresenceRow | null> {
     let left: PresenceRow | null = null;
-    await this.#change(clientId, (row) => {
+    const isThere = await this.#change(clientId, (row) => {
       left = null;
       if (row.connectionNumber !== connectionNumber) return row;
       const will = how.will === 'publish' ? row.will : null;
       left = { ...row, will, disconnectedAtMs: how.atMs, sessionExpiryS: how.sessionExpiryS };
       return left;
     });
-    return left;
+    return isThere ? left : null;
   }
 
   /** The connection goes on at this edge. */
@@ -81,14 +81,14 @@ export class Presence {
   /** As `leave`, said by somebody else, who knows no more than that; changes nothing where it was said before. */
   async lose(clientId: string, connectionNumber: number, atMs: number): Promise<PresenceRow | null> {
     let lost: PresenceRow | null = null;
-    await this.#change(clientId, (row) => {
+    const isThere = await this.#change(clientId, (row) => {
       const isOurs = row.connectionNumber === connectionNumber;
       lost = isOurs ? row : null;
       if (!isOurs || row.disconnectedAtMs !== null) return row;
       lost = { ...row, disconnectedAtMs: atMs };
       return lost;
     });
-    return lost;
+    return isThere ? lost : null;
   }
 
   /**
@@ -107,7 +107,7 @@ export class Presence {
       taking = { atMs: now, inDoubtSinceMs: taken?.sinceMs ?? null };
       return { ...will, taken: { sinceMs: taken?.sinceMs ?? now, atMs: now } };
     };
-    await this.#change(clientId, (row) => {
+    const isThere = await this.#change(clientId, (row) => {
       taking = 'gone';
       const isIt = (will: WaitingWill | null) => will?.connectionNumber === connectionNumber;
       if (row.will !== null && isIt(row.will)) {
@@ -119,7 +119,7 @@ export class Presence {
       const will = take(left);
       return will === left ? row : { ...row, leftWills: row.leftWills.map((each) => (each === left ? will : each)) };
     });
-    return taking;
+    return isThere ? taking : 'gone';
   }
 
   /** A will is published: it is taken out of the row, which stays as in `leave`. */
@@ -134,13 +134,13 @@ export class Presence {
   /** Puts a session whose time is over beyond resuming; its row stays as in `leave`. Resolves false where it was resumed in time. */
   async release(clientId: string, generation: number): Promise<boolean> {
     let released = true;
-    await this.#change(clientId, (row) => {
+    const isThere = await this.#change(clientId, (row) => {
       const isOver =
         row.disconnectedAtMs !== null && this.#clock.now() >= sessionEndMs(row.disconnectedAtMs, row.sessionExpiryS);
       released = row.generation !== generation || isOver;
       return released && row.generation === generation ? { ...row, sessionExpiryS: 0 } : row;
     });
-    return released;
+    return released || !isThere;
   }
 
   /** Calls `each` for every client of a shard whose row says that it is connected. For when an edge is no more. */
@@ -159,16 +159,16 @@ export class Presence {
     await this.#change(clientId, (row) => (isNeeded(row, this.#clock.now()) ? row : null));
   }
 
-  /** null: the row goes. */
-  async #change(clientId: string, change: (row: PresenceRow) => PresenceRow | null): Promise<void> {
+  /** Resolves with whether there is a row; `change` has seen it as it was, and what it said of an earlier one is void. null: the row goes. */
+  async #change(clientId: string, change: (row: PresenceRow) => PresenceRow | null): Promise<boolean> {
     for (;;) {
       const found = await this.#store.get(clientId);
-      if (found === undefined) return;
+      if (found === undefined) return false;
       const { row, version } = found;
       const changed = change(row);
-      if (changed === row) return;
+      if (changed === row) return true;
       const write = () => (changed ? this.#store.put(changed, version) : this.#store.delete(clientId, version));
-      if (await this.#wins(write)) return;
+      if (await this.#wins(write)) return true;
     }
   }
 
