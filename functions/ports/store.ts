@@ -146,7 +146,7 @@ export interface InboundStore {
    * and resolves with what was there before. Of several at once each finds what the one before it has written.
    */
   begin(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<InboundRow | undefined>;
-  /** Removes; resolves false where there was none. */
+  /** Removes what is there when it is asked for, and nothing that is begun after that, however late it takes effect; resolves false where there was none. */
   end(clientId: string, generation: number, packetId: number): Promise<boolean>;
   /** Removes all of a client's up to that generation, included. */
   clear(clientId: string, generation: number): Promise<void>;

@@ -12,7 +12,6 @@ import type { SessionLimits, SessionName, SessionState } from '../session/state.
 import type { Routes } from '../topics/routes.js';
 import { isAboutFullNames } from '../topics/spellings.js';
 import { EndedSessions } from './ended-sessions.js';
-import { Gate, type Sure } from './gate.js';
 import type { History } from './history.js';
 import type { Presence } from './presence.js';
 import { PublishEncoder } from './publish-encoder.js';
@@ -21,6 +20,7 @@ import { Seldom } from './seldom.js';
 import { SessionWrites } from './session-writes.js';
 import { handedBack } from './stored-shares.js';
 import { StoringBudget } from './storing-budget.js';
+import type { Sure } from './sure.js';
 import { publishWill } from './will.js';
 import { Works } from './works.js';
 
@@ -66,11 +66,7 @@ export class ShardDriver {
     this.#works = new Works(parts);
     this.#seldom = new Seldom(parts.clock, SAID_EVERY_MS);
     this.#owned = { shard: options.shard, epoch: options.epoch };
-    const gate = parts.sure && new Gate(parts.sure);
-    this.shard = new Shard(options, (session, effect) => {
-      if (gate === undefined) this.#obey(session, effect);
-      else gate.pass(() => this.#obey(session, effect));
-    });
+    this.shard = new Shard(options, (session, effect) => this.#obey(session, effect));
     this.#ended = new EndedSessions({
       ...parts,
       shard: this.shard,
@@ -262,6 +258,7 @@ export class ShardDriver {
       const bytes = this.#storing.begin(rows);
       const put = this.#parts.store.outbound.put(clientId, generation, rows);
       await put.finally(() => this.#storing.end(bytes));
+      await this.#parts.sure?.();
       if (settles) this.shard.settleStored(rows);
     }
     return { type: 'outbound-stored', rows };
@@ -280,6 +277,7 @@ export class ShardDriver {
     const { clientId, generation } = session;
     return this.#works.begin(what, async () => {
       const input = await run();
+      await this.#parts.sure?.();
       this.shard.report({ clientId, generation }, input, this.#parts.clock.now());
     });
   }

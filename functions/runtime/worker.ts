@@ -18,6 +18,7 @@ import type { RemoteCommands } from './remote-commands.js';
 import { retry } from './retry.js';
 import { ShardDriver, type ShardDriverParts } from './shard-driver.js';
 import { SubscribeLine } from './subscribe-line.js';
+import { HeldBack } from './sure.js';
 
 export interface WorkerParts extends Omit<ShardDriverParts, 'history'> {
   log: Log;
@@ -51,6 +52,7 @@ export class Worker implements SessionChannel {
   readonly #shardNumber: number;
   readonly #lingerMs: number;
   #commands: CommandFollower | undefined;
+  readonly #told: HeldBack<SessionCommand>;
   readonly #cancels = new Map<() => void, () => void>();
   #closing = false;
 
@@ -92,6 +94,7 @@ export class Worker implements SessionChannel {
   ) {
     const { publisher, fleet } = parts;
     const sure = () => fleet?.sure ?? null;
+    this.#told = new HeldBack(sure, (command) => this.#tell(command));
     const topics = new LogTopics(parts);
     this.#parts = parts;
     const tell = (command: SessionCommand) => this.tell(command);
@@ -125,6 +128,10 @@ export class Worker implements SessionChannel {
   }
 
   tell(command: SessionCommand): void {
+    this.#told.take(command);
+  }
+
+  #tell(command: SessionCommand): void {
     if (this.#closing) return;
     if (command.type === 'connected') {
       this.#gateway?.takenOver(command.clientId, command.connectionNumber);
@@ -197,7 +204,10 @@ export class Worker implements SessionChannel {
     shard.tick(clock.now());
     await this.#readers.start(checkpoints);
     this.#commands?.go();
-    this.#every(TICK_EVERY_MS, async () => shard.tick(clock.now()));
+    this.#every(TICK_EVERY_MS, async () => {
+      await this.#parts.fleet?.sure;
+      shard.tick(clock.now());
+    });
     this.#every(CHECKPOINT_EVERY_MS, async () => this.#readers.acknowledge(await this.#driver.saveCheckpoints()));
     this.#every(LOOK_EVERY_MS, () => this.#readers.look());
     this.#every(Math.max(SWEEP_EVERY_MIN_MS, this.#lingerMs / 2), () => this.#readers.sweep());

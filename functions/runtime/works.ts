@@ -1,8 +1,8 @@
 import type { Clock } from '../ports/clock.js';
 import type { PortError } from '../ports/errors.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import type { Sure } from './gate.js';
 import { retry } from './retry.js';
+import type { Sure } from './sure.js';
 
 interface Parts {
   clock: Clock;

@@ -208,7 +208,7 @@ function checkWill(will: Will, log: LogView, isFleet: boolean): string[] {
   const count = log.count(id);
   if (count > 1) return [`the will ${id} went out ${count} times`];
   if (count === 0 && mustGoOut(will, isFleet)) return [`the will ${id} did not go out`];
-  if (count > 0 && mustStay(will)) return [`the will ${id} went out, and should not`];
+  if (count > 0 && mustStay(will, isFleet)) return [`the will ${id} went out, and should not`];
   return [];
 }
 
@@ -224,8 +224,10 @@ function mustGoOut(will: Will, isFleet: boolean): boolean {
 }
 
 /** A DISCONNECT has discarded it, or the session was resumed before its delay was over. */
-function mustStay(will: Will): boolean {
+function mustStay(will: Will, isFleet: boolean): boolean {
   if (will.disconnect === 'done') return true;
+  // Others may have taken the connection for lost before its client did: its process was paused.
+  if (isFleet) return false;
   const { nextPresent, nextConnackAtMs, brokenAtMs, delayS } = will;
   if (nextPresent !== true || nextConnackAtMs === null || brokenAtMs === null) return false;
   return nextConnackAtMs < brokenAtMs + delayS * 1000 - LINK_LAG_MS;

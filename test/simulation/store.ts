@@ -105,8 +105,12 @@ export class SimulatedStore implements Store {
     },
     end: (clientId, generation, packetId) => {
       const key = `${clientId}\0${generation}\0${packetId}`;
+      const asked = this.#data.inbound.get(key)?.row.token;
       return this.#write(clientId, `no inbound ${clientId} ${packetId}`, () => {
-        const existed = this.#data.inbound.get(key) !== undefined;
+        const there = this.#data.inbound.get(key)?.row.token;
+        const existed = there !== undefined;
+        // Of what this process has begun itself the write may still be under way.
+        if (asked !== undefined && there !== asked) return { value: false };
         return { value: existed, undo: this.#data.inbound.delete(key) };
       });
     },
@@ -169,7 +173,7 @@ export class SimulatedStore implements Store {
 
   readonly shards: ShardStore = {
     claim: (shard, owner) =>
-      this.#write(`shard ${shard}`, `claim ${owner}`, () => {
+      this.#write(`shard ${shard}`, `claim of ${shard} for ${owner}`, () => {
         const there = this.#data.shards.get(`${shard}`);
         const claim = { epoch: (there?.epoch ?? 0) + 1, checkpoints: new Map(there?.checkpoints) };
         return { value: claim.epoch, undo: this.#data.shards.set(`${shard}`, claim) };
@@ -179,7 +183,7 @@ export class SimulatedStore implements Store {
     saveCheckpoints: (shard, epoch, rows) => {
       const stored = structuredClone(rows) as CheckpointRow[];
       const lows = stored.map(({ partition, low }) => `${partition}/${low}`).join();
-      return this.#write(`shard ${shard}`, `checkpoint ${lows}`, () => {
+      return this.#write(`shard ${shard}`, `checkpoint of ${shard}: ${lows}`, () => {
         const there = this.#data.shards.get(`${shard}`);
         if (there?.epoch !== epoch) throw new PortError('conflict', 'the shard has another epoch');
         const checkpoints = new Map(there.checkpoints);
