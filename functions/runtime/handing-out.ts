@@ -45,6 +45,7 @@ export class HandingOut {
     let bytes = 0;
     if (entries[0] !== undefined) this.#backlogAge.handedOut(entries[0].appendedAtMs, now);
     for (const entry of entries) {
+      if (follower.isOver) return;
       if (this.#parts.driver.isStoringMuch) {
         await this.#parts.driver.stored();
         now = this.#parts.clock.now();

@@ -58,6 +58,11 @@ export class PartitionFollower {
     else this.#lookLater();
   }
 
+  /** Nothing that was read may be handed out any more: whoever let go of the partition has forgotten how far it is done. */
+  get isOver(): boolean {
+    return this.#isClosing;
+  }
+
   /** It is in the log, and will come. */
   expect(position: Position): void {
     if (position > this.#expected) this.#expected = position;
