@@ -231,6 +231,8 @@ export class Edge implements EdgeChannel {
     const { presence, sessions, telemetry } = this.#parts;
     try {
       const claimed = await presence.claim(claim);
+      // Without an answer: MQTT.js does not come back after one that refuses it.
+      if (claimed === null) return connection.peer.close('going-away');
       const { row, sessionPresent } = claimed;
       const { clientId, connectionNumber, generation, will } = row;
       const session = sessions.of(clientId);

@@ -6,7 +6,7 @@ import { encode } from '../mqtt/encode.js';
 import type { Authenticator } from '../ports/authenticator.js';
 import type { Clock } from '../ports/clock.js';
 import type { ConnectionStore, GatewayRow } from '../ports/connections.js';
-import { portErrorCode } from '../ports/errors.js';
+import { PortError, portErrorCode } from '../ports/errors.js';
 import type { CloseReason } from '../ports/peer.js';
 import type { SessionCommand } from '../ports/session-commands.js';
 import type { InboundStore, PresenceStore } from '../ports/store.js';
@@ -207,6 +207,7 @@ export class GatewayEdge {
     const { takeOver, telemetry } = this.#parts;
     try {
       const claimed = await run.presence.claim(claim);
+      if (claimed === null) throw new PortError('unavailable', 'a later connection has the client');
       const { row, takenFrom, sessionPresent } = claimed;
       const { connectionNumber, generation, will } = row;
       if (takenFrom !== null) {

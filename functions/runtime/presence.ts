@@ -11,6 +11,8 @@ export interface ClaimedPresence extends ClaimedRow {
 }
 
 const PAGE_ROWS = 500;
+/** Connection numbers are times. Those of two processes are told apart from here on, as far as their clocks agree. */
+const SAME_TIME_MS = 100;
 
 /**
  * Of a will, in milliseconds since the epoch. Taken, at that time: nobody else publishes it for a while, and somebody may have
@@ -36,12 +38,18 @@ export class Presence {
     this.#isOneConnection = parts.isOneConnection ?? false;
   }
 
-  /** Raises the connection number: from now on the client is this connection's. */
-  async claim(claim: Claim): Promise<ClaimedPresence> {
+  /**
+   * Raises the connection number: from now on the client is this connection's. Resolves null where another that came later has
+   * won it meanwhile: who is slow must not take over whom its client has gone to.
+   */
+  async claim(claim: Claim): Promise<ClaimedPresence | null> {
+    const begunAtMs = this.#clock.now();
     for (;;) {
       const found = await this.#store.get(claim.clientId);
       const before = found?.row ?? null;
       const isLive = before !== null && before.disconnectedAtMs === null;
+      const isElsewhere = isLive && before.edge !== this.#edge();
+      if (isElsewhere && before.connectionNumber > begunAtMs + SAME_TIME_MS) return null;
       if (isLive && this.#isOneConnection && before.edge === this.#edge()) {
         const sessionPresent = before.generation !== before.connectionNumber;
         return { row: before, sessionPresent, takenFrom: null };

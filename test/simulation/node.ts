@@ -48,10 +48,15 @@ export class Node {
     if (accept === null || this.#parts.member === null) return accept;
     return (peer) => {
       const events = accept(peer);
+      // A CONNECT that is read long after its client has gone elsewhere takes the client over: no server can know better.
+      let isOver = false;
       return {
-        received: (bytes) => process.run(() => events.received(bytes)),
+        received: (bytes) => process.run(() => !isOver && events.received(bytes)),
         refused: (reason, text) => process.run(() => events.refused(reason, text)),
-        closed: () => process.run(() => events.closed()),
+        closed: () => {
+          isOver = true;
+          process.run(() => events.closed());
+        },
       };
     };
   }
