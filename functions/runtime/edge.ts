@@ -56,7 +56,8 @@ const SAID_EVERY_MS = 10_000;
 interface Connection {
   readonly state: ConnectionState;
   readonly peer: Peer;
-  /** From its claim on. */
+  /** From its claim on; 0 before. */
+  number: number;
   session: SessionChannel | null;
   /** When the timer set last goes off; Infinity: none is set. */
   timerAtMs: number;
@@ -92,6 +93,7 @@ export class Edge implements EdgeChannel {
     const connection: Connection = {
       state: initialConnection(options, clock.now()),
       peer,
+      number: 0,
       session: null,
       timerAtMs: Number.POSITIVE_INFINITY,
       cancelTimer: () => {},
@@ -117,7 +119,7 @@ export class Edge implements EdgeChannel {
 
   deliver(clientId: string, connectionNumber: number, bytes: Uint8Array, droppable: boolean): void {
     const connection = this.#byClient.get(clientId);
-    if (connection === undefined || connection.state.connectionNumber !== connectionNumber) return;
+    if (connection === undefined || connection.number !== connectionNumber) return;
     if (droppable && connection.peer.bufferedBytes > this.#limits.sendBufferMaxBytes) {
       this.#parts.telemetry.count('publications-dropped-slow-client');
       return;
@@ -128,7 +130,7 @@ export class Edge implements EdgeChannel {
   async drained(clientId: string, connectionNumber: number): Promise<void> {
     for (;;) {
       const connection = this.#byClient.get(clientId);
-      if (connection?.state.connectionNumber !== connectionNumber) return;
+      if (connection?.number !== connectionNumber) return;
       if (connection.peer.bufferedBytes <= DRAINED_BYTES) return;
       await new Promise<void>((resume) => this.#parts.clock.after(DRAINED_LOOK_MS, resume));
     }
@@ -136,14 +138,14 @@ export class Edge implements EdgeChannel {
 
   takenOver(clientId: string, connectionNumber: number): void {
     const other = this.#byClient.get(clientId);
-    if (other === undefined || other.state.connectionNumber >= connectionNumber) return;
+    if (other === undefined || other.number >= connectionNumber) return;
     this.#byClient.delete(clientId);
-    this.#feed(other, { type: 'taken-over' });
+    this.#takeAway(other);
   }
 
   comeAgain(clientId: string, connectionNumber: number): void {
     const connection = this.#byClient.get(clientId);
-    if (connection?.state.connectionNumber === connectionNumber) this.#feed(connection, { type: 'shard-moved' });
+    if (connection?.number === connectionNumber) this.#feed(connection, { type: 'shard-moved' });
   }
 
   /** Says goodbye to every client, evenly over so long, and resolves when every presence row says so too. */
@@ -154,8 +156,11 @@ export class Edge implements EdgeChannel {
       if (index > 0 && waitMs > 0) await new Promise<void>((resume) => this.#parts.clock.after(waitMs, resume));
       this.#feed(connection, { type: 'shutting-down' });
     }
-    for (const connection of [...this.#connections]) this.#feed(connection, { type: 'shutting-down' });
     await this.#presenceLine.settled();
+  }
+
+  #takeAway(connection: Connection): void {
+    this.#feed(connection, { type: connection.state.phase === 'connected' ? 'taken-over' : 'shard-moved' });
   }
 
   #feed(connection: Connection, input: Input): void {
@@ -235,16 +240,17 @@ export class Edge implements EdgeChannel {
       if (claimed === null) return connection.peer.close('going-away');
       const { row, sessionPresent } = claimed;
       const { clientId, connectionNumber, generation, will } = row;
-      const session = sessions.of(clientId);
-      connection.session = session;
+      connection.session = sessions.of(clientId);
+      // From now on others may take it away, though it has no answer yet.
+      connection.number = connectionNumber;
+      const other = this.#byClient.get(clientId);
+      const wins = other === undefined || other.number < connectionNumber;
+      if (wins) this.#byClient.set(clientId, connection);
+      if (wins && other !== undefined) this.#takeAway(other);
       await this.#tellOther(claimed);
       const leftWills = await this.#parts.wills.beforeSuccessor(claimed);
-      const other = this.#byClient.get(clientId);
-      const wins = other === undefined || other.state.connectionNumber < connectionNumber;
-      if (wins) this.#byClient.set(clientId, connection);
-      if (wins && other !== undefined) this.#feed(other, { type: 'taken-over' });
       this.#feed(connection, { type: 'claimed', connectionNumber, generation, sessionPresent, will, leftWills });
-      if (!wins) this.#feed(connection, { type: 'taken-over' });
+      if (!wins) this.#takeAway(connection);
     } catch (error) {
       telemetry.log('warn', 'claim-failed', { client: claim.clientId, error: String(error) });
       this.#feed(connection, { type: 'claim-failed', code: portErrorCode(error) });
@@ -253,8 +259,8 @@ export class Edge implements EdgeChannel {
 
   #leave(connection: Connection, effect: Extract<Effect, { type: 'leave' }>): void {
     const { clientId, connectionNumber } = connection.state;
-    if (this.#byClient.get(clientId) === connection) this.#byClient.delete(clientId);
     const { sessionExpiryS, will, atMs } = effect;
+    if (this.#byClient.get(clientId) === connection) this.#byClient.delete(clientId);
     const { presence, telemetry, wills } = this.#parts;
     const { session } = connection;
     const call = () => presence.leave(clientId, connectionNumber, { sessionExpiryS, will, atMs });

@@ -13,6 +13,16 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
   });
 }
 
+const FLEETS = 60;
+
+for (let seed = 1; seed <= FLEETS; seed += 1) {
+  test(`several processes that crash, pause and lose what they own keep every promise (seed ${seed})`, async () => {
+    const { violations, step, trace } = await simulate({ seed, steps: 2 * STEPS, isFleet: true });
+    const repeat = `npm run sim -- --fleet --seed ${seed} --steps ${2 * STEPS}`;
+    assert.deepEqual(violations, [], `at step ${step}; repeat: ${repeat}\n${trace.join('\n')}`);
+  });
+}
+
 test('the same seed gives the same run, and another seed another', async () => {
   const [first, again, other] = [
     await simulate({ seed: 7, steps: STEPS }),
