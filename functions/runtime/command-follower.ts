@@ -57,13 +57,16 @@ export class CommandFollower {
   }
 
   async #follow(reader: LogReader): Promise<void> {
-    const { failed } = this.#parts;
+    const { failed, telemetry } = this.#parts;
     try {
       while (!this.#isClosing) {
         const entries = await reader.read(READ_RECORDS);
         for (const entry of entries) this.#take(entry);
         const last = entries.at(-1);
-        if (last !== undefined) await reader.acknowledge(last.position);
+        // It only trims, and the next one says as much and more.
+        await (last && reader.acknowledge(last.position))?.catch((error: unknown) => {
+          telemetry.log('warn', 'commands-not-acknowledged', { error: String(error) });
+        });
       }
     } catch (error) {
       if (!this.#isClosing) failed(error);

@@ -118,7 +118,8 @@ export class Worker implements SessionChannel {
       name: `pulsegate-shard-${options.shard}`,
       limits: options.limits,
       handOut: async (follower, entries) => {
-        await sure();
+        const unsure = sure();
+        if (unsure !== null) await unsure;
         await this.#handingOut.page(follower, entries);
       },
       retained: () => publisher.retained(),

@@ -27,11 +27,10 @@ export class Works {
   begin(what: string, run: () => Promise<void>): Promise<void> {
     const { sure } = this.#parts;
     const runIfSure = async () => {
-      const unsure = sure?.() ?? null;
-      if (unsure !== null) await unsure;
+      await sure?.();
       await run();
     };
-    const work: Promise<void> = retry(what, this.#parts, runIfSure, mayPass)
+    const work: Promise<void> = retry(what, this.#parts, sure ? runIfSure : run, mayPass)
       .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);

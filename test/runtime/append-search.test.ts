@@ -32,7 +32,7 @@ test('what this process left in doubt is read for once, however its clients ask'
     assert.deepEqual(await reads.ask(value), value % 2 === 0 ? RECEIPT : undefined);
   }
   assert.equal(reads.calls.length, 1);
-  assert.deepEqual(reads.calls[0]?.when, { sinceMs: 100, isOwn: true });
+  assert.deepEqual(reads.calls[0]?.when, { sinceMs: 100, lastMs: 299, isOwn: true });
 });
 
 test('an answer is given once: what was appended after it is in doubt anew', async () => {
