@@ -1,36 +1,45 @@
-import mqtt, { type MqttClient } from 'mqtt';
-import { persistentOptions } from '../../support/clients.js';
+import type { MqttClient } from 'mqtt';
 import type { StockLevel } from '../../support/raw-client.js';
 import { Inbox } from '../../support/waiting.js';
+import { connectAgainAndAgain, type Dial } from './writer.js';
 
-const RECONNECT_MS = 200;
+export interface ReaderOptions {
+  name: string;
+  level: StockLevel;
+  /** Of its subscription. */
+  qos?: 1 | 2;
+  filter?: string;
+}
 
-/** Follows all publishers of a drill, and comes back by itself. */
-export class Subscriber {
+/** Follows all writers of a load, and comes back by itself. */
+export class Reader {
   readonly name: string;
+  readonly qos: 1 | 2;
   readonly arrivals = new Inbox<string>();
+  /** When each of them came, by `performance.now()`. */
+  readonly arrivedAt: number[] = [];
+  /** CONNACKs so far. */
+  connections = 0;
+  readonly #filter: string;
   readonly #client: MqttClient;
-  readonly #onArrival: () => void;
 
-  constructor(url: string, options: { name: string; level: StockLevel; onArrival: () => void }) {
-    this.name = options.name;
-    this.#onArrival = options.onArrival;
-    this.#client = mqtt.connect(url, {
-      ...persistentOptions(options.level, options.name),
-      protocolVersion: options.level,
-      reconnectPeriod: RECONNECT_MS,
-      resubscribe: false,
+  constructor(dial: Dial, { name, level, qos = 2, filter = 'drill/#' }: ReaderOptions) {
+    this.name = name;
+    this.qos = qos;
+    this.#filter = filter;
+    this.#client = connectAgainAndAgain(dial, name, level);
+    this.#client.on('connect', () => {
+      this.connections += 1;
     });
-    this.#client.on('error', () => {});
     this.#client.on('message', (_topic, payload) => {
+      this.arrivedAt.push(performance.now());
       this.arrivals.add(payload.toString());
-      this.#onArrival();
     });
   }
 
   async subscribe(): Promise<void> {
-    const granted = await this.#client.subscribeAsync('drill/#', { qos: 2 });
-    if (granted[0]?.qos !== 2) throw new Error(`${this.name} was granted ${granted[0]?.qos}`);
+    const granted = await this.#client.subscribeAsync(this.#filter, { qos: this.qos });
+    if (granted[0]?.qos !== this.qos) throw new Error(`${this.name} was granted ${granted[0]?.qos}`);
   }
 
   /** Resolves when all of these have arrived. */
@@ -60,13 +69,13 @@ export function repeated(payloads: readonly string[]): string[] {
   return payloads.filter((payload) => seen.size === seen.add(payload).size);
 }
 
-/** What came after something later of the same publisher, by the first time that each came [MQTT-4.6.0-6]. */
+/** What came after something later of the same writer, by the first time that each came [MQTT-4.6.0-6]. */
 export function disordered(payloads: readonly string[]): string[] {
   const lastOf = new Map<string, number>();
   return [...new Set(payloads)].filter((payload) => {
-    const [, publisher = '', number] = /^(.*):(\d+)$/.exec(payload) ?? [];
-    const isLate = Number(number) < (lastOf.get(publisher) ?? -1);
-    lastOf.set(publisher, Math.max(Number(number), lastOf.get(publisher) ?? -1));
+    const [, writer = '', number] = /^(.*):(\d+)$/.exec(payload) ?? [];
+    const isLate = Number(number) < (lastOf.get(writer) ?? -1);
+    lastOf.set(writer, Math.max(Number(number), lastOf.get(writer) ?? -1));
     return isLate;
   });
 }

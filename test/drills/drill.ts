@@ -1,0 +1,93 @@
+import { test } from 'node:test';
+import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
+import { remoteServices, remoteSettings } from '../support/backing.js';
+import { bePatient } from '../support/patience.js';
+import type { Pulsar } from '../support/pulsar.js';
+import type { Scope } from '../support/waiting.js';
+import { Fleet, type Role } from './fleet.js';
+import { blockOf, type Figures, mustHold } from './load/account.js';
+import { Load, type LoadOptions } from './load/load.js';
+
+bePatient();
+
+/** `npm run drill -- NAME --seconds N`; else the short form. */
+const LONG_SECONDS = Number(process.env.PULSEGATE_TEST_DRILL_SECONDS ?? 0);
+const TRANSPORT = transport();
+
+export interface Stage {
+  scope: Scope;
+  pulsar: Pulsar;
+  dynamo: { endpoint: string };
+  /** Of every process: log, namespace, table. */
+  settings: Readonly<Record<string, string>>;
+  isLong: boolean;
+  /** A line for the reader of the account. */
+  say(text: string): void;
+  /** Starts these, and resolves when every shard has its owner. */
+  fleet(shards: number, roles: readonly Role[], settings?: Readonly<Record<string, string>>): Promise<Fleet>;
+  load(fleet: Fleet, options?: LoadOptions): Promise<Load>;
+  /** Once; in the long form again and again, until its time is over. */
+  rounds(round: (number: number) => Promise<void>): Promise<void>;
+  /** Ends the load, prints the account, and fails where something must not be as it is. */
+  finish(load: Load): Promise<Figures>;
+}
+
+/** A test that is the drill's short form, and the long one where that is asked for. */
+export function drill(name: string, what: string, run: (stage: Stage) => Promise<void>): void {
+  test(`${name}: ${what}`, async (scope) => {
+    const services = await remoteServices(TRANSPORT);
+    const settings = await remoteSettings(services, TRANSPORT);
+    const begunAt = performance.now();
+    const said: string[] = [];
+    const isLong = LONG_SECONDS > 0;
+    const say = (text: string) => {
+      said.push(text);
+      if (isLong) console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+    };
+    await run({
+      scope: { after: (end) => scope.after(end) },
+      ...services,
+      settings,
+      isLong,
+      say,
+      async fleet(shards, roles, more = {}) {
+        const fleet = new Fleet(scope, { ...settings, ...more }, shards);
+        await fleet.startAll(...roles);
+        return fleet;
+      },
+      async load(fleet, options) {
+        const load = new Load(scope, fleet, options);
+        await load.begin();
+        return load;
+      },
+      async rounds(round) {
+        let number = 0;
+        do {
+          await round(number);
+          number += 1;
+        } while (performance.now() - begunAt < LONG_SECONDS * 1000);
+        if (isLong) say(`${number} rounds`);
+      },
+      async finish(load) {
+        const figures = await load.finish();
+        const ms = Math.round(performance.now() - begunAt);
+        const title = `${name} (${TRANSPORT}, ${Math.round(ms / 1000)} s): ${what}`;
+        console.log([blockOf(title, figures), ...said.map((text) => `  - ${text}`)].join('\n'));
+        mustHold(figures);
+        return figures;
+      },
+    });
+  });
+}
+
+/** The native client where its addon is there: it is what a fleet would run with. */
+function transport(): 'native' | 'websocket' {
+  const asked = process.env.PULSEGATE_TEST_DRILL_TRANSPORT;
+  if (asked === 'websocket' || asked === 'native') return asked;
+  try {
+    loadNative();
+    return 'native';
+  } catch {
+    return 'websocket';
+  }
+}
