@@ -20,6 +20,7 @@ export interface Stage {
   dynamo: { endpoint: string };
   /** Of every process: log, namespace, table. */
   settings: Readonly<Record<string, string>>;
+  transport: 'websocket' | 'native';
   isLong: boolean;
   /** A line for the reader of the account. */
   say(text: string): void;
@@ -29,7 +30,7 @@ export interface Stage {
   /** Once; in the long form again and again, until its time is over. */
   rounds(round: (number: number) => Promise<void>): Promise<void>;
   /** Ends the load, prints the account, and fails where something must not be as it is. */
-  finish(load: Load): Promise<Figures>;
+  finish(): Promise<Figures>;
 }
 
 /** A test that is the drill's short form, and the long one where that is asked for. */
@@ -44,19 +45,29 @@ export function drill(name: string, what: string, run: (stage: Stage) => Promise
       said.push(text);
       if (isLong) console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${text}`);
     };
-    await run({
+    let load: Load | undefined;
+    let fleet: Fleet | undefined;
+    const account = async (): Promise<Figures> => {
+      const figures = await load!.finish();
+      const ms = Math.round(performance.now() - begunAt);
+      const title = `${name} (${TRANSPORT}, ${Math.round(ms / 1000)} s): ${what}`;
+      console.log([blockOf(title, figures), ...said.map((text) => `  - ${text}`)].join('\n'));
+      return figures;
+    };
+    const stage: Stage = {
       scope: { after: (end) => scope.after(end) },
       ...services,
       settings,
+      transport: TRANSPORT,
       isLong,
       say,
       async fleet(shards, roles, more = {}) {
-        const fleet = new Fleet(scope, { ...settings, ...more }, shards);
+        fleet = new Fleet(scope, { ...settings, ...more }, shards);
         await fleet.startAll(...roles);
         return fleet;
       },
-      async load(fleet, options) {
-        const load = new Load(scope, fleet, options);
+      async load(on, options) {
+        load = new Load(scope, on, options);
         await load.begin();
         return load;
       },
@@ -68,15 +79,19 @@ export function drill(name: string, what: string, run: (stage: Stage) => Promise
         } while (performance.now() - begunAt < LONG_SECONDS * 1000);
         if (isLong) say(`${number} rounds`);
       },
-      async finish(load) {
-        const figures = await load.finish();
-        const ms = Math.round(performance.now() - begunAt);
-        const title = `${name} (${TRANSPORT}, ${Math.round(ms / 1000)} s): ${what}`;
-        console.log([blockOf(title, figures), ...said.map((text) => `  - ${text}`)].join('\n'));
+      async finish() {
+        const figures = await account();
         mustHold(figures);
         return figures;
       },
-    });
+    };
+    try {
+      await run(stage);
+    } catch (error) {
+      console.log(fleet?.story() ?? '');
+      if (load !== undefined && !load.isFinished) await account().catch(() => {});
+      throw error;
+    }
   });
 }
 

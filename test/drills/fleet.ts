@@ -140,14 +140,16 @@ export class Fleet {
     await this.#eventually('every worker has its part of the shards', isSo);
   }
 
+  /** The last of what each process has said, for what went wrong. */
+  story(): string {
+    return this.members
+      .map(
+        (each, i) => `process ${i}, ${each.role}, pid ${each.program.pid}, owns ${[...each.shards]}:\n${each.tail()}`,
+      )
+      .join('\n');
+  }
+
   async #eventually(what: string, isSo: () => boolean): Promise<void> {
-    try {
-      await within(what, eventually(isSo), OWNED_DEADLINE_MS);
-    } catch (error) {
-      const tails = this.members.map(
-        (each, i) => `process ${i}, ${each.role}, has ${[...each.shards]}:\n${each.tail()}`,
-      );
-      throw new Error(`${(error as Error).message}\n${tails.join('\n')}`);
-    }
+    await within(what, eventually(isSo), OWNED_DEADLINE_MS);
   }
 }

@@ -29,7 +29,6 @@ export class Load {
   readonly readers: readonly Reader[];
   /** From each fault to what counts as recovery, by name: the longest of all rounds. */
   readonly recoveries = new Map<string, number>();
-  readonly #faultsAt: number[] = [];
   #begunAt = 0;
   #endedAt = 0;
 
@@ -59,11 +58,13 @@ export class Load {
     this.#begunAt = performance.now();
   }
 
+  get isFinished(): boolean {
+    return this.#endedAt > 0;
+  }
+
   /** From now on what comes counts as recovery. */
   fault(): number {
-    const at = performance.now();
-    this.#faultsAt.push(at);
-    return at;
+    return performance.now();
   }
 
   /** Resolves when every reader has had something that was sent after that time. */
