@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
 import { remoteServices, remoteSettings } from '../support/backing.js';
+import type { TestDynamo } from '../support/dynamodb.js';
 import { bePatient } from '../support/patience.js';
 import type { Pulsar } from '../support/pulsar.js';
 import type { Scope } from '../support/waiting.js';
@@ -17,7 +18,7 @@ const TRANSPORT = transport();
 export interface Stage {
   scope: Scope;
   pulsar: Pulsar;
-  dynamo: { endpoint: string };
+  dynamo: TestDynamo;
   /** Of every process: log, namespace, table. */
   settings: Readonly<Record<string, string>>;
   transport: 'websocket' | 'native';

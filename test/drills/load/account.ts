@@ -16,7 +16,7 @@ export interface Figures {
   repeated: Record<0 | 1 | 2, string[]>;
   disordered: string[];
   /** Answered by a reason code. */
-  refused: number;
+  refused: string[];
   longestStallMs: number;
   recoveries: ReadonlyMap<string, number>;
   /** What was waited for in vain. */
@@ -56,7 +56,7 @@ export function accountOf({ writers, readers, begunAt, endedAt, ...seen }: Seen)
     disordered: readers.flatMap(({ name, arrivals }) =>
       disordered(arrivals.all).map((payload) => `${payload} at ${name}`),
     ),
-    refused: writers.reduce((total, { refused }) => total + refused.length, 0),
+    refused: writers.flatMap(({ refused }) => refused),
     longestStallMs: Math.max(...readers.map(({ arrivedAt }) => longestGap(arrivedAt, begunAt, endedAt))),
     ...seen,
   };
@@ -68,7 +68,10 @@ export function blockOf(title: string, figures: Figures): string {
   const recovery = [...recoveries].map(([name, ms]) => `${name} ${seconds(ms)}`).join(', ');
   const rows: [string, string][] = [
     ['in', `${total(figures.in)} (${byQos(figures.in)})`],
-    ['acknowledged', `${total(figures.acknowledged)} (${byQos(figures.acknowledged)}), refused ${figures.refused}`],
+    [
+      'acknowledged',
+      `${total(figures.acknowledged)} (${byQos(figures.acknowledged)}), refused ${figures.refused.length}${figures.refused[0] ? `, such as ${figures.refused[0]}` : ''}`,
+    ],
     ['delivered', `${figures.delivered} to ${figures.readers} readers`],
     ['lost', String(figures.lost.length)],
     [

@@ -37,6 +37,24 @@ export class Reader {
     });
   }
 
+  get isConnected(): boolean {
+    return this.#client.connected;
+  }
+
+  /** Does not come back by itself any more. */
+  settle(): void {
+    this.#client.options.reconnectPeriod = 0;
+  }
+
+  /** DISCONNECT; the session stays. */
+  async leave(): Promise<void> {
+    await this.#client.endAsync();
+  }
+
+  comeBack(): void {
+    this.#client.reconnect();
+  }
+
   async subscribe(): Promise<void> {
     const granted = await this.#client.subscribeAsync(this.#filter, { qos: this.qos });
     if (granted[0]?.qos !== this.qos) throw new Error(`${this.name} was granted ${granted[0]?.qos}`);

@@ -17,16 +17,23 @@ export interface WriterOptions {
   qos: 0 | 1 | 2;
   level: StockLevel;
   everyMs?: number;
+  topic?: string;
+  reconnectMs?: number;
   onAcknowledged?: () => void;
 }
 
 /** As each client of a load connects: its session persists, and it comes back by itself. */
-export function connectAgainAndAgain(dial: Dial, name: string, level: StockLevel): MqttClient {
+export function connectAgainAndAgain(
+  dial: Dial,
+  name: string,
+  level: StockLevel,
+  reconnectMs = RECONNECT_MS,
+): MqttClient {
   // MQTT.js asks for the place each time; what stands here only says that it is a WebSocket.
   const client = mqtt.connect('ws://127.0.0.1/mqtt', {
     ...persistentOptions(level, name),
     protocolVersion: level,
-    reconnectPeriod: RECONNECT_MS,
+    reconnectPeriod: reconnectMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     resubscribe: false,
     transformWsUrl: dial,
@@ -43,7 +50,10 @@ export class Writer {
   readonly topic: string;
   /** Payloads, in the order of their acknowledgement; of QoS 0 none. */
   readonly acknowledged: string[] = [];
-  /** Answered by a reason code: the server does not have it, or does not know. */
+  /**
+   * Answered by a reason code: the server does not have it, or does not know. Or given up by MQTT.js (`Connection closed`): what waits
+   * there while it sends older ones again is not sent where that connection is lost too.
+   */
   readonly refused: string[] = [];
   /** By payload, by `performance.now()`. */
   readonly sentAt = new Map<string, number>();
@@ -54,13 +64,13 @@ export class Writer {
   #timer: NodeJS.Timeout | undefined;
   #idle: () => void = () => {};
 
-  constructor(dial: Dial, { name, qos, level, everyMs = EVERY_MS, onAcknowledged = () => {} }: WriterOptions) {
+  constructor(dial: Dial, { name, qos, level, everyMs = EVERY_MS, onAcknowledged = () => {}, ...rest }: WriterOptions) {
     this.name = name;
     this.qos = qos;
-    this.topic = `drill/${name}`;
+    this.topic = rest.topic ?? `drill/${name}`;
     this.#everyMs = everyMs;
     this.#onAcknowledged = onAcknowledged;
-    this.#client = connectAgainAndAgain(dial, name, level);
+    this.#client = connectAgainAndAgain(dial, name, level, rest.reconnectMs);
   }
 
   get sent(): number {
@@ -68,7 +78,7 @@ export class Writer {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#publish(), this.#everyMs);
+    this.#timer = setInterval(() => this.publish(), this.#everyMs);
   }
 
   /** Resolves when everything that was sent has an answer. */
@@ -90,14 +100,15 @@ export class Writer {
     this.#client.end(true);
   }
 
-  #publish(): void {
+  /** The next one, unless too many have no answer. */
+  publish(): void {
     if (this.#unanswered.size >= WINDOW) return;
     const payload = `${this.name}:${this.qos}:${this.sent}`;
     this.sentAt.set(payload, performance.now());
     this.#unanswered.add(payload);
     this.#client.publish(this.topic, payload, { qos: this.qos }, (error) => {
       this.#unanswered.delete(payload);
-      if (error) this.refused.push(payload);
+      if (error) this.refused.push(`${payload} ${error.message}`);
       else if (this.qos > 0) {
         this.acknowledged.push(payload);
         this.#onAcknowledged();
