@@ -29,7 +29,9 @@ drill('in-doubt', 'an edge is killed between append and PUBREC, and the other is
   const load = await stage.load(fleet);
   let url = doubtful.program.url;
   const writer = new Writer(() => url, { name: 'doubtful', qos: 2, level: 5, topic: 'doubt/a', reconnectMs: awayMs });
-  stage.scope.after(async () => [reader, writer].forEach((client) => client.end()));
+  stage.scope.after(async () => {
+    for (const client of [reader, writer]) client.end();
+  });
   await within('the reader is subscribed', reader.subscribe());
   writer.publish();
   await reader.has([...writer.sentAt.keys()], DEADLINE_MS);

@@ -23,7 +23,9 @@ drill('same-client', 'two clients with one identifier fight for it at two edges'
     const fighters = fleet.members
       .filter(({ takesClients }) => takesClients)
       .map(({ program }) => new Reader(() => program.url, { name, level: 5, qos: 1 }));
-    stage.scope.after(async () => fighters.forEach((fighter) => fighter.end()));
+    stage.scope.after(async () => {
+      for (const fighter of fighters) fighter.end();
+    });
     const one = () => fighters.filter(({ isConnected }) => isConnected);
     await within('the first of them is subscribed', Promise.any(fighters.map((fighter) => fighter.subscribe())));
     const begunAt = performance.now();
