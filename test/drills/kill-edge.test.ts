@@ -23,6 +23,7 @@ drill('kill-edge', 'an edge is killed, its clients go on at the other, and its w
   await stage.rounds(async (number) => {
     const victim = fleet.members[number % 2]!;
     const wills = Array.from({ length: WILLS }, (_, i) => `of ${number}, ${i}`);
+    // The last of them may be known to nobody but its edge and its row.
     for (const [i, payload] of wills.entries()) {
       const will = { topic: `will/${i}`, payload: Buffer.from(payload), qos: 1 as const };
       await StockClient.connect(stage.scope, victim.program.url, 5, { will, clientId: `dying-${number}-${i}` });

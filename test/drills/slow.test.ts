@@ -81,11 +81,7 @@ drill('slow', 'a subscriber does not read, and another is absent', async (stage)
   /** Of both shards' subscriptions of the data topic, and of both checkpoints. */
   async function backlog(): Promise<Backlog> {
     const namespace = stage.settings.PULSEGATE_PULSAR_NAMESPACE;
-    const stats = (await admin(
-      stage.pulsar,
-      'GET',
-      `persistent/${namespace}/mqtt/partitioned-stats?perPartition=false`,
-    )) as {
+    const stats = (await admin(stage.pulsar, 'GET', `persistent/${namespace}/mqtt/stats`)) as {
       subscriptions: Record<string, { msgBacklog: number }>;
     };
     const messages = Array.from(
