@@ -37,9 +37,9 @@ export interface Stage {
 /** A test that is the drill's short form, and the long one where that is asked for. */
 export function drill(name: string, what: string, run: (stage: Stage) => Promise<void>): void {
   test(`${name}: ${what}`, async (scope) => {
+    const begunAt = performance.now();
     const services = await remoteServices(TRANSPORT);
     const settings = await remoteSettings(services, TRANSPORT);
-    const begunAt = performance.now();
     const said: string[] = [];
     const isLong = LONG_SECONDS > 0;
     const say = (text: string) => {
