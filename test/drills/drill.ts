@@ -42,9 +42,12 @@ export function drill(name: string, what: string, run: (stage: Stage) => Promise
     const settings = await remoteSettings(services, TRANSPORT);
     const said: string[] = [];
     const isLong = LONG_SECONDS > 0;
+    const progress = (text: string) => {
+      if (isLong) console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+    };
     const say = (text: string) => {
       said.push(text);
-      if (isLong) console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+      progress(text);
     };
     let load: Load | undefined;
     let fleet: Fleet | undefined;
@@ -65,11 +68,13 @@ export function drill(name: string, what: string, run: (stage: Stage) => Promise
       async fleet(shards, roles, more = {}) {
         fleet = new Fleet(scope, { ...settings, ...more }, shards);
         await fleet.startAll(...roles);
+        progress(`${roles.length} processes are there`);
         return fleet;
       },
       async load(on, options) {
         load = new Load(scope, on, options);
         await load.begin();
+        progress('the load has begun');
         return load;
       },
       async rounds(round) {

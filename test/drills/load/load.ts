@@ -98,6 +98,7 @@ export class Load {
       const left = this.writers.flatMap(({ unanswered }) => unanswered);
       problems.push(`${error.message}; ${left.length} have none, such as ${left.slice(0, 5).join(', ')}`);
     });
+    this.recovered(this.#endedAt, 'last answer after the end');
     const acknowledged = this.writers.flatMap((writer) => writer.acknowledged);
     await Promise.all(
       this.readers.map((reader) =>
