@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
 import { remoteServices, remoteSettings } from '../support/backing.js';
@@ -88,6 +89,7 @@ export function drill(name: string, what: string, run: (stage: Stage) => Promise
       async finish() {
         const figures = await account();
         mustHold(figures);
+        assert.deepEqual(fleet?.dead, [], 'every process that was not killed goes on');
         return figures;
       },
     };

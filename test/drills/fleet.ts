@@ -140,6 +140,12 @@ export class Fleet {
     await this.#eventually('every worker has its part of the shards', isSo);
   }
 
+  /** Those that ended and were not told to. */
+  get dead(): string[] {
+    const dead = this.members.filter(({ isRunning, program }) => isRunning && !program.isRunning);
+    return dead.map((each) => `process ${this.members.indexOf(each)}, ${each.role}:\n${each.tail()}`);
+  }
+
   /** The last of what each process has said, for what went wrong. */
   story(): string {
     return this.members
