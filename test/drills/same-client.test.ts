@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { slotOf } from '../../functions/runtime/edge-name.js';
 import { eventually, within } from '../support/waiting.js';
 import { drill } from './drill.js';
+import type { Member } from './fleet.js';
 import { nameOn } from './load/load.js';
 import { Reader } from './load/reader.js';
 import { Rows } from './rows.js';
@@ -20,14 +21,16 @@ drill('same-client', 'two clients with one identifier fight for it at two edges'
   await stage.rounds(async (number) => {
     const shard = number % 2;
     const name = nameOn(shard, 2, `both-${number}`);
-    const fighters = fleet.members
-      .filter(({ takesClients }) => takesClients)
-      .map(({ program }) => new Reader(() => program.url, { name, level: 5, qos: 1 }));
+    const edges = fleet.members.filter(({ takesClients }) => takesClients);
+    const fighters: Reader[] = [];
+    const join = ({ program }: Member) => fighters.push(new Reader(() => program.url, { name, level: 5, qos: 1 }));
     stage.scope.after(async () => {
       for (const fighter of fighters) fighter.end();
     });
     const one = () => fighters.filter(({ isConnected }) => isConnected);
-    await within('the first of them is subscribed', Promise.any(fighters.map((fighter) => fighter.subscribe())));
+    join(edges[0]!);
+    await within('the first of them is subscribed', fighters[0]!.subscribe());
+    join(edges[1]!);
     const begunAt = performance.now();
     await load.pass(FIGHT_MS);
     for (const fighter of fighters) fighter.settle();
