@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { remoteSettings } from '../support/backing.js';
 import { OwnPulsar } from '../support/own-pulsar.js';
-import { drill } from './drill.js';
+import { asDeployed, drill } from './drill.js';
 
 const BETWEEN_MS = 2_000;
 
@@ -10,7 +10,7 @@ drill('broker', 'Pulsar is killed and started again', async (stage) => {
   // By default a standalone acknowledges before the kernel has it, and then a kill -9 loses it.
   const pulsar = await OwnPulsar.prepare(stage.scope, { journalSyncData: 'true' });
   assert.equal(await pulsar.start(), null);
-  const settings = await remoteSettings({ pulsar, dynamo: stage.dynamo }, stage.transport);
+  const settings = asDeployed(await remoteSettings({ pulsar, dynamo: stage.dynamo }, stage.transport));
   const fleet = await stage.fleet(2, ['edge', 'edge', 'fan-out', 'fan-out'], settings);
   const load = await stage.load(fleet);
   await stage.rounds(async () => {
