@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { drill } from './drill.js';
 
 const DRAIN_MS = 2_000;
-const HANDED_OVER_WITHIN_MS = 3_000;
+/** What is promised; the short form has other tests beside it on the same cores. */
+const HANDED_OVER_WITHIN_MS = { long: 3_000, short: 6_000 };
 const BETWEEN_MS = 1_500;
 
 drill('drain', 'an edge and a worker are told to end, and hand over what they have', async (stage) => {
@@ -29,10 +30,14 @@ drill('drain', 'an edge and a worker are told to end, and hand over what they ha
     await stopped;
     stage.say(`shards ${[...shards]} owned by the other after ${ms} ms`);
     await load.delivered(at);
-    assert.ok(ms < HANDED_OVER_WITHIN_MS, `handed over after ${ms} ms`);
+    assert.ok(ms < HANDED_OVER_WITHIN_MS[stage.isLong ? 'long' : 'short'], `handed over after ${ms} ms`);
     await worker.start();
     await fleet.balanced();
     await load.pass(BETWEEN_MS);
   });
+  const lapsed = fleet.members.flatMap(({ program }) =>
+    program.log.all.filter(({ event }) => event === 'lease-lapsed'),
+  );
+  assert.deepEqual(lapsed, [], 'no lease was waited for');
   await stage.finish();
 });

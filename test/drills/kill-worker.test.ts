@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { drill } from './drill.js';
 
-/** Of a lease of 3 s, and of what Pulsar and the store take. */
-const OWNED_WITHIN_MS = 5_000;
+/** What is promised; the short form has other tests beside it on the same cores. */
+const OWNED_WITHIN_MS = { long: 5_000, short: 8_000 };
 const BETWEEN_MS = 1_500;
 
 drill('kill-worker', 'a fan-out process is killed, and the other serves its shards', async (stage) => {
@@ -18,7 +18,7 @@ drill('kill-worker', 'a fan-out process is killed, and the other serves its shar
     await fleet.owned(shards, victim);
     const ms = load.recovered(at, 'shards owned by the other');
     stage.say(`shards ${[...shards]} owned by the other after ${ms} ms`);
-    assert.ok(ms < OWNED_WITHIN_MS, `the other owns them after ${ms} ms`);
+    assert.ok(ms < OWNED_WITHIN_MS[stage.isLong ? 'long' : 'short'], `the other owns them after ${ms} ms`);
     await load.delivered(at);
     await victim.start();
     await fleet.balanced();
