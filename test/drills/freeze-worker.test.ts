@@ -5,7 +5,7 @@ import { readAll } from '../support/pulsar-reader.js';
 import { drill, type Stage } from './drill.js';
 import { Rows } from './rows.js';
 
-/** Of which the lease takes 3 s and Pulsar's detection, once the other asks for the shard, 5 s. */
+/** Of which the lease takes 2.5 s or more, and Pulsar's detection, once the other asks for the shard, 5 s. */
 const FROZEN_MS = 9_000;
 const BETWEEN_MS = 1_500;
 
