@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadNative } from '../../functions/adapters/pulsar/native/client.js';
+import { disordered, repeated } from '../drills/load/reader.js';
 import { openCutLine } from '../support/cut-line.js';
 import { OwnPulsar } from '../support/own-pulsar.js';
 import { notRun } from '../support/parts.js';
@@ -9,7 +10,6 @@ import { Program } from '../support/program.js';
 import { produce, readAll } from '../support/pulsar-reader.js';
 import { isReady, readiness } from '../support/readiness.js';
 import { Drill, longestStallMs } from './drill/drill.js';
-import { disordered, repeated } from './drill/subscriber.js';
 
 const PROBE = 'public/default/probe';
 const LOAD_MS = 3_000;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { disordered, repeated } from '../drills/load/reader.js';
 import { Program } from '../support/program.js';
 import { readAll } from '../support/pulsar-reader.js';
 import { Drill } from './drill/drill.js';
-import { disordered, repeated } from './drill/subscriber.js';
 import { admin, KEPT, namespaceWith, transports } from './transports.js';
 
 const UNLOADS = 5;

@@ -43,6 +43,7 @@ export class DynamoProxy {
   #calls: string[] = [];
   #underWay = 0;
   #units: Units = { read: 0, write: 0 };
+  #throttling: { name: string; share: number; asked: number; refused: number } | null = null;
   readonly #faults: { operation: string; fault: Fault }[] = [];
   readonly #late: (() => Promise<unknown>)[] = [];
 
@@ -76,6 +77,13 @@ export class DynamoProxy {
   /** The next calls of that name that meet no other fault yet. */
   fail(operation: string, fault: Fault, times = 1): void {
     for (let i = 0; i < times; i += 1) this.#faults.push({ operation, fault });
+  }
+
+  /** From now on that share of all calls, evenly, is refused with that error; 0: none. Says how many were until now. */
+  throttle(name: string, share: number): number {
+    const refused = this.#throttling?.refused ?? 0;
+    this.#throttling = share === 0 ? null : { name, share, asked: 0, refused: 0 };
+    return refused;
   }
 
   /** Nothing goes wrong any more. */
@@ -119,6 +127,7 @@ export class DynamoProxy {
     for await (const chunk of asked) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     this.#calls.push(operation);
+    if (this.#isThrottled()) return refuse(answer, this.#throttling!.name);
     const index = this.#faults.findIndex((each) => each.operation === operation);
     const fault = index < 0 ? undefined : this.#faults.splice(index, 1)[0]!.fault;
     if (fault === 'cut') return void asked.socket.destroy();
@@ -141,6 +150,15 @@ export class DynamoProxy {
     answer.writeHead(done.status, { 'content-type': 'application/x-amz-json-1.0' });
     if (fault === 'stall') return void answer.write(done.body.subarray(0, 1));
     answer.end(left ? JSON.stringify({ UnprocessedItems: restOf(left) }) : done.body);
+  }
+
+  #isThrottled(): boolean {
+    const throttling = this.#throttling;
+    if (throttling === null) return false;
+    throttling.asked += 1;
+    const isIt = Math.floor(throttling.asked * throttling.share) > throttling.refused;
+    if (isIt) throttling.refused += 1;
+    return isIt;
   }
 
   #add(operation: string, asked: Buffer, done: { status: number; body: Buffer }): void {

@@ -73,6 +73,10 @@ export class Program {
     return this.#child?.pid ?? 0;
   }
 
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Resolves when clients may come. The first start picks the port, later ones take the same. */
   async start(): Promise<void> {
     const child = launch({

@@ -1,9 +1,9 @@
+import { Reader } from '../../drills/load/reader.js';
+import { Writer } from '../../drills/load/writer.js';
 import type { Program } from '../../support/program.js';
 import type { StockLevel } from '../../support/raw-client.js';
 import type { Scope } from '../../support/waiting.js';
 import { within } from '../../support/waiting.js';
-import { Publisher } from './publisher.js';
-import { Subscriber } from './subscriber.js';
 
 const PUBLISHERS: readonly { qos: 1 | 2; level: StockLevel }[] = [
   { qos: 1, level: 4 },
@@ -18,32 +18,24 @@ const SUBSCRIBERS: readonly StockLevel[] = [4, 5];
 export class Drill {
   readonly name: string;
   readonly program: Program;
-  readonly publishers: readonly Publisher[];
-  readonly subscribers: readonly Subscriber[];
+  readonly publishers: readonly Writer[];
+  readonly subscribers: readonly Reader[];
   /** By `performance.now()`. */
   readonly acknowledgedAt: number[] = [];
-  readonly arrivedAt: number[] = [];
 
   constructor(scope: Scope, name: string, program: Program) {
     this.name = name;
     this.program = program;
     this.publishers = PUBLISHERS.map(
       ({ qos, level }, i) =>
-        new Publisher(program.url, {
+        new Writer(() => program.url, {
           name: `${name}-p${i}`,
           qos,
           level,
           onAcknowledged: () => this.acknowledgedAt.push(performance.now()),
         }),
     );
-    this.subscribers = SUBSCRIBERS.map(
-      (level, i) =>
-        new Subscriber(program.url, {
-          name: `${name}-s${i}`,
-          level,
-          onArrival: () => this.arrivedAt.push(performance.now()),
-        }),
-    );
+    this.subscribers = SUBSCRIBERS.map((level, i) => new Reader(() => program.url, { name: `${name}-s${i}`, level }));
     scope.after(async () => {
       for (const client of [...this.publishers, ...this.subscribers]) client.end();
     });
@@ -65,6 +57,10 @@ export class Drill {
 
   async #acknowledges(): Promise<void> {
     while (this.acknowledgedAt.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  get arrivedAt(): number[] {
+    return this.subscribers.flatMap(({ arrivedAt }) => arrivedAt).sort((a, b) => a - b);
   }
 
   get acknowledged(): string[] {
