@@ -1,22 +1,23 @@
 // `npm run drill -- NAME [--seconds N] [--transport websocket|native]`: one drill of test/drills for that long, on real parts; without a name it
 // lists them. docs/DRILLS.md says what the figures mean.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const FOLDER = 'test/drills';
-const END = '.test.ts';
+/** Those that take longer are not run by `npm test`. */
+const END = /(\.long)?\.test\.ts$/;
 
 const { values, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, transport: { type: 'string' } },
   allowPositionals: true,
 });
 const names = readdirSync(FOLDER)
-  .filter((file) => file.endsWith(END))
-  .map((file) => file.slice(0, -END.length));
+  .filter((file) => END.test(file) && file !== 'reshard.test.ts')
+  .map((file) => file.replace(END, ''));
 const [name] = positionals;
 if (name === undefined || !names.includes(name)) {
   if (name !== undefined) console.error(`there is no drill ${name}; there are:`);
@@ -31,7 +32,7 @@ if (!(Number(values.seconds) > 0)) {
 await import('./build.mjs');
 const outfile = `dist/drill/${name}.test.mjs`;
 await build({
-  entryPoints: [join(FOLDER, `${name}${END}`)],
+  entryPoints: [fileOf(name)],
   outfile,
   bundle: true,
   packages: 'external',
@@ -56,7 +57,12 @@ const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test'
 rmSync(services, { recursive: true, force: true });
 process.exit(status ?? 1);
 
+function fileOf(drill) {
+  const short = join(FOLDER, `${drill}.test.ts`);
+  return existsSync(short) ? short : join(FOLDER, `${drill}.long.test.ts`);
+}
+
 /** The first line of the file. */
 function aboutOf(drill) {
-  return readFileSync(join(FOLDER, `${drill}${END}`), 'utf8').match(/^\/\/ (.*)/)?.[1] ?? '';
+  return readFileSync(fileOf(drill), 'utf8').match(/^\/\/ (.*)/)?.[1] ?? '';
 }

@@ -12,9 +12,10 @@ export function helpText(): string {
   );
   return `pulsegate: MQTT over WebSocket and TCP into a durable log
 
-Usage: pulsegate [--config FILE] [--check]
+Usage: pulsegate [--config FILE] [--check | --reshard]
   --config FILE     read settings from a YAML file of the names below; the environment wins
   --check           only say whether the settings are valid
+  --reshard         move the sessions in DynamoDB to as many shards as PULSEGATE_SHARDS says (docs/SCALE.md)
   --hash-password   read a password from standard input, print what stands behind "name:" in a users file
   --help, --version
 

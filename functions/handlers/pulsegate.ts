@@ -8,6 +8,7 @@ import { pinoTelemetry } from '../adapters/telemetry/pino.js';
 import { forTerminal } from '../adapters/telemetry/pino-terminal.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { helpText } from './help.js';
+import { reshardStore } from './remote-parts.js';
 import { readCommand, type Settings } from './settings.js';
 import { checkFiles, type Running, start } from './start.js';
 
@@ -25,6 +26,9 @@ switch (command.kind) {
     break;
   case 'check':
     check(command.settings);
+    break;
+  case 'reshard':
+    await reshard(command.settings);
     break;
   case 'hash-password':
     await hash(readFileSync(0, 'utf8').replace(/\r?\n$/, ''));
@@ -88,6 +92,20 @@ function refuse(...problems: unknown[]): void {
   const lines = problems.map((problem) => `- ${problem instanceof Error ? problem.message : problem}\n`);
   process.stderr.write(`Pulsegate does not start:\n${lines.join('')}`);
   process.exitCode = 1;
+}
+
+async function reshard(settings: Settings): Promise<void> {
+  try {
+    const moved = await reshardStore(settings);
+    const { shards } = settings;
+    const said =
+      moved === null
+        ? `The table has ${shards} shards already.`
+        : `Moved from ${moved.from} to ${shards} shards: ${moved.sessions} sessions with subscriptions, ${moved.presences} clients.`;
+    process.stdout.write(`${said}\n`);
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 async function hash(password: string): Promise<void> {

@@ -2,7 +2,7 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { ApiGateway } from '../adapters/api-gateway/gateway.js';
 import { ConnectionTable } from '../adapters/dynamodb/connection-table.js';
 import { createConnectionsTable, createTables } from '../adapters/dynamodb/create-tables.js';
-import { type DynamoOptions, dynamoStore } from '../adapters/dynamodb/open.js';
+import { type DynamoOptions, dynamoStore, reshardTable } from '../adapters/dynamodb/open.js';
 import { openPulsarLog } from '../adapters/pulsar/open.js';
 import { cachedSecrets } from '../adapters/secrets/cached.js';
 import { secretsManager } from '../adapters/secrets/secrets-manager.js';
@@ -68,6 +68,13 @@ export function openStore(
     await prepare();
   };
   return { store, leases, prepare: setting.make ? makeAndPrepare : prepare };
+}
+
+/** See `reshardTable`. */
+export function reshardStore({ store, shards }: Settings): ReturnType<typeof reshardTable> {
+  if (store.kind !== 'dynamodb')
+    throw new Error('PULSEGATE_STORE is not in DynamoDB: what is embedded has no shards in its keys');
+  return reshardTable({ ...dynamoOptions(store), shards }, (ms) => new Promise((resume) => setTimeout(resume, ms)));
 }
 
 /** Where the store's table is made, the connections' is, too. */

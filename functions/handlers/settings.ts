@@ -33,7 +33,7 @@ export interface Settings {
 }
 
 export type Command =
-  | { kind: 'run' | 'check'; settings: Settings }
+  | { kind: 'run' | 'check' | 'reshard'; settings: Settings }
   | { kind: 'help' | 'version' | 'hash-password' }
   | { kind: 'refused'; problems: string[] };
 
@@ -101,7 +101,7 @@ function readSettings(given: ReadonlyMap<string, string>, problems: string[]): S
 }
 
 interface Words {
-  kind: 'run' | 'check' | 'help' | 'version' | 'hash-password';
+  kind: 'run' | 'check' | 'reshard' | 'help' | 'version' | 'hash-password';
   config: string | null;
 }
 
@@ -110,6 +110,7 @@ const KINDS: Readonly<Record<string, Words['kind']>> = {
   '-h': 'help',
   '--version': 'version',
   '--check': 'check',
+  '--reshard': 'reshard',
   '--hash-password': 'hash-password',
 };
 
@@ -126,7 +127,7 @@ function readWords(argv: readonly string[], problems: string[]): Words {
       if (words.config === null) problems.push('--config needs a file, such as --config pulsegate.yaml');
     } else {
       problems.push(
-        `${word} is not an option; there are --config FILE, --check, --hash-password, --help and --version`,
+        `${word} is not an option; there are --config FILE, --check, --reshard, --hash-password, --help and --version`,
       );
     }
   }

@@ -43,9 +43,11 @@ export class Membership {
   readonly #others = new Map<string, Observed>();
   #row: LeaseRow;
   #version: number;
-  #lastBeatAtMs: number;
+  /** When this process was last seen to run. */
+  #lastTickAtMs: number;
   #line: Promise<unknown> = Promise.resolve();
   #cancel = () => {};
+  #again = () => {};
   #isOver = false;
   /** There while this process was paused and does not know yet whether it still has its lease. */
   #unsure: { promise: Promise<void>; resolve: () => void } | null = null;
@@ -78,7 +80,7 @@ export class Membership {
     this.#row = row;
     this.#version = version;
     this.#leaseMs = row.leaseMs;
-    this.#lastBeatAtMs = parts.clock.now();
+    this.#lastTickAtMs = parts.clock.now();
     this.name = edgeName(row.slot, row.holder);
     this.#arm();
   }
@@ -105,7 +107,7 @@ export class Membership {
 
   /** null: this process has its lease. Else it was paused, and the promise resolves when it has it still. */
   get sure(): Promise<void> | null {
-    if (this.#unsure === null && this.#parts.clock.now() - this.#lastBeatAtMs > this.#leaseMs / 2) this.#doubt();
+    this.#ran();
     return this.#unsure?.promise ?? null;
   }
 
@@ -136,18 +138,42 @@ export class Membership {
   }
 
   #arm(): void {
-    this.#cancel = this.#parts.clock.after(this.#leaseMs / BEATS_IN_LEASE, () => void this.#beat());
+    const { clock } = this.#parts;
+    const everyMs = this.#leaseMs / BEATS_IN_LEASE;
+    const cancels = [clock.after(everyMs, () => void this.#beat())];
+    // However long the store takes to answer.
+    const tick = () => {
+      this.#ran();
+      cancels[1] = clock.after(everyMs, tick);
+    };
+    cancels[1] = clock.after(everyMs, tick);
+    this.#again = () => {
+      cancels[0] = clock.after(everyMs, () => void this.#beat());
+    };
+    this.#cancel = () => {
+      for (const cancel of cancels) cancel();
+    };
+  }
+
+  /** Sees whether it did not for long. */
+  #ran(): void {
+    const now = this.#parts.clock.now();
+    if (now - this.#lastTickAtMs > this.#leaseMs / 2) this.#doubt(now - this.#lastTickAtMs);
+    this.#lastTickAtMs = now;
   }
 
   async #beat(): Promise<void> {
-    const { clock, telemetry } = this.#parts;
-    if (clock.now() - this.#lastBeatAtMs > this.#leaseMs / 2) this.#doubt();
-    this.#lastBeatAtMs = clock.now();
+    const { telemetry } = this.#parts;
+    this.#ran();
     try {
       await this.#inLine(async () => {
+        const unsure = this.#unsure;
         await this.#renew({});
-        this.#unsure?.resolve();
-        this.#unsure = null;
+        // Not by what was asked before the pause.
+        if (unsure !== null && unsure === this.#unsure) {
+          this.#unsure = null;
+          unsure.resolve();
+        }
         await this.#look();
       });
     } catch (error) {
@@ -155,21 +181,23 @@ export class Membership {
     }
     if (this.#isOver) return;
     this.onLook();
-    this.#lastBeatAtMs = clock.now();
-    this.#arm();
+    this.#again();
   }
 
   /** Paused: what was seen of the others before says nothing of them now. */
-  #doubt(): void {
-    if (this.#unsure !== null || this.#isOver) return;
-    this.#parts.telemetry.log('warn', 'paused', { ms: this.#parts.clock.now() - this.#lastBeatAtMs });
+  #doubt(ms: number): void {
+    if (this.#isOver) return;
+    this.#parts.telemetry.log('warn', 'paused', { ms });
     const now = this.#parts.clock.now();
     for (const observed of this.#others.values()) observed.sinceMs = now;
+    const before = this.#unsure;
     let resolve = () => {};
     const promise = new Promise<void>((done) => {
       resolve = done;
     });
     this.#unsure = { promise, resolve };
+    // Who waits since an earlier pause waits on.
+    if (before !== null) void promise.then(before.resolve);
   }
 
   async #renew(changes: Partial<LeaseRow>): Promise<void> {

@@ -12,7 +12,7 @@ import { FirstUse } from './first-use.js';
  * From taking something over, which a row says, to asking for its append. Who was held up for longer must not append it any more:
  * somebody else may have looked for it in vain, and done so.
  */
-export const BEGIN_MAX_MS = 5_000;
+export const BEGIN_MAX_MS = 2_000;
 
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {

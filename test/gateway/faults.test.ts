@@ -102,7 +102,7 @@ test('functions that die at any moment, and a gateway that cuts connections, los
       'in order',
     );
   }
-  assert.ok(acknowledged.length > 20, `${acknowledged.length} acknowledged`);
+  assert.ok(acknowledged.length > 10, `${acknowledged.length} acknowledged`);
   t.diagnostic(`${acknowledged.length} acknowledged, ${got.length - new Set(got).size} of QoS 1 again`);
 });
 

@@ -17,6 +17,8 @@ export interface ClientParts {
   fail: (text: string) => void;
   /** How late this client answers, milliseconds; null: not while this connection lasts. */
   answerMs: () => number | null;
+  /** How long after it was given up a CONNECT may be dealt with, milliseconds. */
+  lateMs: number;
   /** A DISCONNECT has reached the process: tells once that it had time to be dealt with. */
   whenDealtWith: (run: () => void) => void;
 }
@@ -82,6 +84,8 @@ export class VirtualClient {
   #mustBeClean = false;
   /** A CONNECT whose CONNACK never came may have begun a session. */
   #mayBegin = false;
+  /** When the last such was given up. */
+  #unansweredAtMs = 0;
   #lastWill: Will | null = null;
 
   constructor(
@@ -361,9 +365,11 @@ export class VirtualClient {
   }
 
   #checkPresent(options: ConnectOptions, sessionPresent: boolean): void {
-    const { fail } = this.parts;
+    const { fail, lateMs, timeline } = this.parts;
     if (options.clean && sessionPresent) fail(`${this.id}: session present after a clean start [MQTT-3.2.2-2]`);
     if (!options.clean && this.session !== null && this.#surelyLives && !sessionPresent) {
+      // One that another process deals with only now may have ended it.
+      if (timeline.nowMs < this.#unansweredAtMs + lateMs) return;
       fail(`${this.id}: the session is lost`);
     }
   }
@@ -463,6 +469,7 @@ export class VirtualClient {
   /** The CONNECT may have been taken all the same. Where it may have begun a session, what the client knows may be another's. */
   #loseUnanswered({ expiryS, clean }: ConnectOptions): void {
     this.#mayBegin = true;
+    this.#unansweredAtMs = this.parts.timeline.nowMs;
     if (this.session === null) return;
     if (!this.#surelyLives) this.#mustBeClean = true;
     const maybeS = this.level === 5 ? expiryS : clean ? 0 : EVER_S;

@@ -45,6 +45,8 @@ const SETTLE_MS = 60_000;
 /** After which no session and no will may be left. */
 const END_MS = 60_000;
 const TRACE_LINES = 60;
+/** Several processes are not as quick as one another. */
+const LATE_CONNECT_MS = 10_000;
 /** A process that lives this long after a DISCONNECT came has dealt with it. */
 const DEALT_WITH_MS = 20_000;
 
@@ -259,6 +261,7 @@ class Simulation {
       note: (line) => this.#note(line),
       fail: (text) => this.#fail(text),
       answerMs: () => this.#answerMs(),
+      lateMs: this.#manner.fleet === null ? 0 : LATE_CONNECT_MS,
       dial: (end) => this.#dial(id, end),
       whenDealtWith: (run) => {
         const link = this.#links.get(id);

@@ -40,7 +40,7 @@ export async function remoteSettings(
     // A program that was killed leaves appends in doubt, and the next waits for so long.
     PULSEGATE_APPEND_DEADLINE_MS: '3000',
     // It also leaves a lease, which the next waits for.
-    PULSEGATE_WORKER_LEASE_MS: '1000',
+    PULSEGATE_WORKER_LEASE_MS: '500',
     PULSEGATE_STORE: `dynamodb:?${new URLSearchParams({
       prefix: namespace.slice('public/'.length),
       region: DYNAMO_REGION,

@@ -8,6 +8,7 @@ import { Calls, keyOf, n, writeId } from './calls.js';
 import { ClientLines } from './client-lines.js';
 import { META, tableName } from './keys.js';
 import { LeaseTable } from './lease-table.js';
+import { isUnderWay, reshard, shardsOf } from './reshard.js';
 import { DynamoStore } from './store.js';
 
 const CONNECT_MAX_MS = 2_000;
@@ -69,6 +70,39 @@ export function dynamoStore(options: DynamoOptions): {
   };
 }
 
+/**
+ * Moves the rows of a table to `shards` shards, from however many it was made for; see `reshard`. Resolves with what was moved, null
+ * where it has that number already.
+ */
+export async function reshardTable(
+  options: DynamoOptions,
+  wait: (ms: number) => Promise<void>,
+): Promise<{ from: number; sessions: number; presences: number } | null> {
+  const { shards, connections = CONNECTIONS, callMaxMs = CALL_MAX_MS, now = Date.now } = options;
+  const client = dynamoClient(options);
+  const calls = new Calls(client, tableName(options.prefix), { connections, callMaxMs });
+  const writer = new BatchWriter(client, calls);
+  const shared = {
+    client,
+    calls,
+    writer,
+    bodies: new Bodies(client, calls, writer, now),
+    lines: new ClientLines(),
+    now,
+  };
+  try {
+    const there = await shardsOf(calls);
+    if (there === undefined) throw new PortError('refused', `${calls.table} is no table of Pulsegate, or a new one`);
+    const from = { shards: there, store: new DynamoStore({ ...shared, shards: there }) };
+    const to = { shards, store: new DynamoStore({ ...shared, shards }) };
+    const leases = new LeaseTable({ ...shared, shards });
+    if (there === shards && !(await isUnderWay(calls))) return null;
+    return { from: there, ...(await reshard({ from, to, leases, shared, wait })) };
+  } finally {
+    await calls.close();
+  }
+}
+
 /** Tries no call again by itself: `Calls` does, and knows which were in doubt. */
 export function dynamoClient({
   region,
@@ -100,5 +134,7 @@ async function checkShards(calls: Calls, shards: number, nowMs: number): Promise
   const answer = await calls.put(item, { expression: 'attribute_not_exists(pk)' });
   if (answer.held || answer.there?.shards?.N === String(shards)) return;
   const there = answer.there?.shards?.N;
-  throw new PortError('refused', `${calls.table} was made for ${there} shards, not ${shards}`);
+  const is =
+    there === '0' ? 'is between two numbers of shards: finish with --reshard' : `has ${there} shards, not ${shards}`;
+  throw new PortError('refused', `${calls.table} ${is}`);
 }
