@@ -22,6 +22,7 @@ const END_TO_END = join('test', 'end-to-end');
 const EMBEDDED_ONLY = {
   'command.test.ts': 'the command line, and the data directory that one process has at a time',
   'disk.test.ts': 'the disk of the data directory is full',
+  'malformed.test.ts': 'packets are judged before log or store are asked',
   'secrets.test.ts': 'where users, keys and rules are kept, whatever the log is',
   'durability.test.ts': 'when the data file is flushed, seen in system calls',
   'durability-old-data.test.ts': 'data directories that earlier versions wrote',
