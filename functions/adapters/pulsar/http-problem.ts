@@ -14,6 +14,8 @@ const CODES: Readonly<Record<number, PortErrorCode>> = {
   409: 'conflict',
   412: 'refused',
 };
+/** With 412 of a topic that is between two brokers, as it is for a moment after its namespace was made: "Can't find owner for topic". */
+const BETWEEN_BROKERS = /\bown(er|ed)/i;
 /** What it says with 409 or 503 of a producer or consumer that it did not get from the broker, where trying again does not help. */
 const WORDS: readonly [RegExp, PortErrorCode][] = [
   [/quota/i, 'full'],
@@ -28,6 +30,7 @@ export function httpProblem(what: string, status: number, body: string): PortErr
   const reason = (match?.[1] ?? match?.[2] ?? match?.[3] ?? body).slice(0, REASON_MAX_LENGTH).trim();
   const text = `${what}: ${status} ${reason}`;
   if (status === UNAUTHORIZED) return new TokenRefused('refused', text);
+  if (status === 412 && BETWEEN_BROKERS.test(reason)) return new PortError('unavailable', text);
   const ofBroker = status === 409 || status === 503;
   const said = ofBroker ? WORDS.find(([words]) => words.test(reason))?.[1] : undefined;
   return new PortError(said ?? CODES[status] ?? 'unavailable', text);
