@@ -1,6 +1,7 @@
 import type { LoadedSession } from '../fan-out/load.js';
 import type { Shard } from '../fan-out/shard.js';
 import type { Clock } from '../ports/clock.js';
+import { portErrorCode } from '../ports/errors.js';
 import type { OutboundKey, OutboundRow, PresenceRow, SessionRow, Store } from '../ports/store.js';
 import { IN_FLIGHT, isInLog } from '../session/places.js';
 import { isAheadOfReplay } from '../session/replay.js';
@@ -38,7 +39,7 @@ export async function loadSessions(
     const loaded = await Promise.all(
       page.map(({ row, version }) => load(shard, store, row, version, { sessions, replaced }, clock.now())),
     );
-    for (const session of loaded) shard.load(session, clock.now());
+    for (const session of loaded) if (session !== null) shard.load(session, clock.now());
     for (const { row } of page) if (row.disconnectedAtMs === null) parts.left(row);
   }
   return replaced;
@@ -51,8 +52,9 @@ async function load(
   version: number,
   { sessions, replaced }: { sessions: ReadonlyMap<string, SessionRow>; replaced: SessionName[] },
   now: number,
-): Promise<LoadedSession> {
+): Promise<LoadedSession | null> {
   const presence = await lostAt(store, row, version, now);
+  if (presence === null) return null;
   const session = sessions.get(row.clientId) ?? null;
   const { clientId, generation } = presence;
   let outbound: Outbound = { inFlight: [], queued: { messages: 0, bytes: 0, places: [] } };
@@ -65,17 +67,36 @@ async function load(
   return { presence, session, ...outbound };
 }
 
-/** The row as of a client that is gone; the time is written down, so that expiry is not counted anew by every restart. */
+/**
+ * The row as of a client that is gone; the time is written down, so that expiry is not counted anew by every restart. null: its
+ * session is over by now.
+ */
 async function lostAt(
   store: Store,
   row: PresenceRow,
   version: number,
   now: number,
-): Promise<LoadedSession['presence']> {
+): Promise<LoadedSession['presence'] | null> {
   if (row.disconnectedAtMs !== null) return { ...row, disconnectedAtMs: row.disconnectedAtMs };
   const lost = { ...row, disconnectedAtMs: now };
-  await store.presence.put(lost, version);
-  return lost;
+  try {
+    await store.presence.put(lost, version);
+    return lost;
+  } catch (error) {
+    if (portErrorCode(error) !== 'conflict') throw error;
+  }
+  // Edges see to their clients meanwhile. Of many that come again all at once, each may be between two of these reads.
+  const changed = await store.presence.get(row.clientId);
+  if (changed === undefined) return null;
+  if (changed.row.connectionNumber === row.connectionNumber) return lostAt(store, changed.row, changed.version, now);
+  return whileComing(row, changed.row, now);
+}
+
+/** Has come since the shard's commands are listened to, so that they will bring it: until then the session waits, and no will of it is due. */
+function whileComing(before: PresenceRow, after: PresenceRow, now: number): LoadedSession['presence'] {
+  const isResumed = after.generation === before.generation;
+  const sessionExpiryS = isResumed ? Math.max(before.sessionExpiryS, after.sessionExpiryS) : after.sessionExpiryS;
+  return { ...after, sessionExpiryS, will: null, disconnectedAtMs: now };
 }
 
 async function readOutbound(
