@@ -30,6 +30,7 @@ if (!(Number(values.seconds) > 0)) {
 }
 
 await import('./build.mjs');
+await import('./build-functions.mjs');
 const outfile = `dist/drill/${name}.test.mjs`;
 await build({
   entryPoints: [fileOf(name)],

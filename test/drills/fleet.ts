@@ -1,5 +1,7 @@
+import { type GatewayEdge, THROUGH_GATEWAY } from '../support/behind-gateway.js';
 import { Program } from '../support/program.js';
 import { eventually, type Scope, within } from '../support/waiting.js';
+import type { Dial } from './load/writer.js';
 
 export type Role = 'edge' | 'fan-out' | 'all';
 
@@ -81,6 +83,7 @@ export class Member {
 /** Processes of the built program that share nothing but Pulsar and DynamoDB. */
 export class Fleet {
   readonly members: Member[] = [];
+  gateway: GatewayEdge['gateway'] | null = null;
   readonly #scope: Scope;
   readonly #settings: Readonly<Record<string, string>>;
   readonly shards: number;
@@ -111,15 +114,21 @@ export class Fleet {
     return this.members.filter(({ role, isRunning }) => role !== 'edge' && isRunning);
   }
 
-  /** A way for a client, by turns: to the edge of that number first, to the next each time that it comes again. */
-  dialFrom(first: number): () => string {
+  /**
+   * A way for a client, by turns: to the edge of that number first, to the next each time that it comes again. Where there is a gateway,
+   * every other client goes through that.
+   */
+  dialFrom(first: number): Dial {
+    const { gateway } = this;
+    if (gateway !== null && first % 2 === 0) return { url: () => gateway.url, options: THROUGH_GATEWAY };
     let next = first;
-    return () => {
+    const url = () => {
       const edges = this.members.filter(({ takesClients }) => takesClients);
       const { program } = edges[next % edges.length]!;
       next += 1;
       return program.url;
     };
+    return { url };
   }
 
   /** Resolves when each of these shards, or every one, is owned by a process that runs, other than `except`. */

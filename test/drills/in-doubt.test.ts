@@ -25,10 +25,13 @@ drill('in-doubt', 'an edge is killed between append and PUBREC, and the other is
     PULSEGATE_PULSAR_WEB: `http://127.0.0.1:${line.port}`,
   });
   const other = fleet.members[0]!;
-  const reader = new Reader(() => other.program.url, { name: 'doubting', level: 5, filter: 'doubt/#' });
+  const reader = new Reader({ url: () => other.program.url }, { name: 'doubting', level: 5, filter: 'doubt/#' });
   const load = await stage.load(fleet);
   let url = doubtful.program.url;
-  const writer = new Writer(() => url, { name: 'doubtful', qos: 2, level: 5, topic: 'doubt/a', reconnectMs: awayMs });
+  const writer = new Writer(
+    { url: () => url },
+    { name: 'doubtful', qos: 2, level: 5, topic: 'doubt/a', reconnectMs: awayMs },
+  );
   stage.scope.after(async () => {
     for (const client of [reader, writer]) client.end();
   });

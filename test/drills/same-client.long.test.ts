@@ -23,7 +23,8 @@ drill('same-client', 'two clients with one identifier fight for it at two edges'
     const name = nameOn(shard, 2, `both-${number}`);
     const edges = fleet.members.filter(({ takesClients }) => takesClients);
     const fighters: Reader[] = [];
-    const join = ({ program }: Member) => fighters.push(new Reader(() => program.url, { name, level: 5, qos: 1 }));
+    const join = ({ program }: Member) =>
+      fighters.push(new Reader({ url: () => program.url }, { name, level: 5, qos: 1 }));
     stage.scope.after(async () => {
       for (const fighter of fighters) fighter.end();
     });

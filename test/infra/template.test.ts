@@ -14,6 +14,8 @@ const first = resourcesOf(packages.first.template);
 const whole = resourcesOf(packages.whole.template);
 /** Read by AWS's SDK, too. */
 const OF_AWS = ['AWS_REGION'];
+/** `SHUTDOWN_MAX_MS` of functions/handlers/pulsegate.ts. */
+const STOP_MAX_S = 10;
 const FUNCTIONS = ['Connect', 'Message', 'Disconnect'];
 
 /** Every statement whose resources are not named to the end, and why they cannot be. */
@@ -116,7 +118,9 @@ test('what the functions cannot do without is set', () => {
 
 test('the container has the settings of the functions, but for those that are its own', () => {
   const [container, ...functions] = environmentsOf(whole).reverse() as [Env, ...Env[]];
-  const { PULSEGATE_LISTEN, PULSEGATE_KEEP_ALIVE_MAX_S, PULSEGATE_LOG, AWS_REGION, ...common } = container;
+  const { PULSEGATE_LISTEN, PULSEGATE_KEEP_ALIVE_MAX_S, PULSEGATE_DRAIN_MS, PULSEGATE_LOG, AWS_REGION, ...common } =
+    container;
+  assert.equal(PULSEGATE_DRAIN_MS, '60000');
   assert.equal(AWS_REGION, 'eu-central-1');
   assert.equal(PULSEGATE_LISTEN, 'ws://0.0.0.0:8083/mqtt');
   assert.equal(PULSEGATE_LOG, WHOLE.workerPulsarUrl);
@@ -132,14 +136,26 @@ test('the load balancer waits 1.5 times as long as the longest Keep Alive', () =
   assert.ok(idleS <= 4_000);
 });
 
-test('one container at most while there is one shard, and never two at once', () => {
+test('one container by default, and as many as asked for', () => {
   const alone = resourcesOf(withParameter('TasksMax', '1'));
   assert.equal('ScalableService' in alone, false);
-  const { DesiredCount, DeploymentConfiguration } = alone.Service!.Properties as Record<string, unknown>;
-  assert.equal(DesiredCount, 1);
-  const { MinimumHealthyPercent, MaximumPercent } = DeploymentConfiguration as Record<string, number>;
-  assert.deepEqual([MinimumHealthyPercent, MaximumPercent], [0, 100]);
+  assert.equal(alone.Service!.Properties.DesiredCount, 1);
   assert.equal(whole.ScalableService?.Properties.MaxCapacity, '4');
+});
+
+test('new containers start before the old ones stop, and have time to send their clients away; or after, where settings have to agree', () => {
+  const stopping = (resources: Record<string, Resource>) => {
+    const { MinimumHealthyPercent, MaximumPercent } = resources.Service!.Properties.DeploymentConfiguration as Record<
+      string,
+      number
+    >;
+    const [container] = resources.TaskDefinition!.Properties.ContainerDefinitions as { StopTimeout: number }[];
+    const drainS = Number(environmentsOf(resources).at(-1)!.PULSEGATE_DRAIN_MS) / 1000;
+    assert.ok(container!.StopTimeout >= drainS + STOP_MAX_S, `${drainS} s of ${container!.StopTimeout}`);
+    return [MinimumHealthyPercent, MaximumPercent, drainS];
+  };
+  assert.deepEqual(stopping(whole), [100, 200, 60]);
+  assert.deepEqual(stopping(resourcesOf(withParameter('Rollout', 'replace'))), [0, 100, 0]);
 });
 
 test('the container runs what is in its image', () => {

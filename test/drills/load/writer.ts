@@ -1,4 +1,4 @@
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { persistentOptions } from '../../support/clients.js';
 import type { StockLevel } from '../../support/raw-client.js';
 
@@ -9,8 +9,12 @@ const RECONNECT_MS = 200;
 /** Shorter than MQTT.js has it: a server that is frozen takes sockets and says nothing. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Where a client goes the next time that it connects. */
-export type Dial = () => string;
+/** How a client gets to its server. */
+export interface Dial {
+  /** Where it goes the next time that it connects. */
+  url: () => string;
+  options?: IClientOptions;
+}
 
 export interface WriterOptions {
   name: string;
@@ -32,11 +36,12 @@ export function connectAgainAndAgain(
   // MQTT.js asks for the place each time; what stands here only says that it is a WebSocket.
   const client = mqtt.connect('ws://127.0.0.1/mqtt', {
     ...persistentOptions(level, name),
+    ...dial.options,
     protocolVersion: level,
     reconnectPeriod: reconnectMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     resubscribe: false,
-    transformWsUrl: dial,
+    transformWsUrl: dial.url,
   });
   // What MQTT.js says of a refused CONNECT; it tries again.
   client.on('error', () => {});

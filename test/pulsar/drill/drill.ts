@@ -28,14 +28,19 @@ export class Drill {
     this.program = program;
     this.publishers = PUBLISHERS.map(
       ({ qos, level }, i) =>
-        new Writer(() => program.url, {
-          name: `${name}-p${i}`,
-          qos,
-          level,
-          onAcknowledged: () => this.acknowledgedAt.push(performance.now()),
-        }),
+        new Writer(
+          { url: () => program.url },
+          {
+            name: `${name}-p${i}`,
+            qos,
+            level,
+            onAcknowledged: () => this.acknowledgedAt.push(performance.now()),
+          },
+        ),
     );
-    this.subscribers = SUBSCRIBERS.map((level, i) => new Reader(() => program.url, { name: `${name}-s${i}`, level }));
+    this.subscribers = SUBSCRIBERS.map(
+      (level, i) => new Reader({ url: () => program.url }, { name: `${name}-s${i}`, level }),
+    );
     scope.after(async () => {
       for (const client of [...this.publishers, ...this.subscribers]) client.end();
     });
