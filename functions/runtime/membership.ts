@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
 import type { LeaseRow, LeaseStore } from '../ports/leases.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import { checkAgreed } from './agreed-settings.js';
 import { edgeName } from './edge-name.js';
 
 export interface MembershipParts {
@@ -59,7 +60,7 @@ export class Membership {
     const { leaseMs, ...mine } = options;
     for (;;) {
       const found = await parts.leases.list();
-      await checkAgreed(parts, options, found);
+      await checkAgreed(parts, options.agreed, found);
       const taken = new Set(found.map(({ row }) => row.slot));
       let slot = 0;
       while (taken.has(slot)) slot += 1;
@@ -148,11 +149,18 @@ export class Membership {
     };
     cancels[1] = clock.after(everyMs, tick);
     this.#again = () => {
-      cancels[0] = clock.after(everyMs, () => void this.#beat());
+      cancels[0] = clock.after(Math.min(everyMs, this.#nextLapseMs()), () => void this.#beat());
     };
     this.#cancel = () => {
       for (const cancel of cancels) cancel();
     };
+  }
+
+  /** Until the first of the others' leases lapses, if none is renewed: what such a process had waits for it. */
+  #nextLapseMs(): number {
+    const now = this.#parts.clock.now();
+    const lapses = [...this.#others.values()].map(({ row, sinceMs }) => sinceMs + row.leaseMs - now);
+    return Math.min(...lapses.filter((ms) => ms > 0));
   }
 
   /** Sees whether it did not for long. */
@@ -252,38 +260,6 @@ export class Membership {
     this.#line = next.catch(() => {});
     return next;
   }
-}
-
-/** A row of other settings may be one that nobody renews any more: it is watched for as long as its lease lasts. */
-async function checkAgreed(
-  { clock, leases, telemetry }: MembershipParts,
-  { agreed }: MembershipOptions,
-  found: readonly { row: LeaseRow }[],
-): Promise<void> {
-  const others = found.filter(({ row }) => differences(agreed, row.agreed).length > 0);
-  const [other] = others;
-  if (other === undefined) return;
-  telemetry.log('info', 'other-settings-seen', {
-    slot: other.row.slot,
-    differs: differences(agreed, other.row.agreed).join(),
-  });
-  await new Promise<void>((resume) => clock.after(Math.max(...others.map(({ row }) => row.leaseMs)), resume));
-  const beats = new Map((await leases.list()).map(({ row }) => [edgeName(row.slot, row.holder), row.beat]));
-  for (const { row } of others) {
-    const beat = beats.get(edgeName(row.slot, row.holder));
-    if (beat === undefined || beat === row.beat) continue;
-    const [name = ''] = differences(agreed, row.agreed);
-    const problem = `${name} is ${quoted(agreed[name])} here and ${quoted(row.agreed[name])} in process ${row.slot}, which runs`;
-    throw new PortError('refused', `${problem}: all processes of one deployment have to share it`);
-  }
-}
-
-function differences(mine: LeaseRow['agreed'], others: LeaseRow['agreed']): string[] {
-  return [...new Set([...Object.keys(mine), ...Object.keys(others)])].filter((name) => mine[name] !== others[name]);
-}
-
-function quoted(value: string | undefined): string {
-  return value === undefined ? 'not known' : JSON.stringify(value);
 }
 
 function isConflict(error: unknown): boolean {

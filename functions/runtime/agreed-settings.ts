@@ -1,0 +1,46 @@
+import type { Clock } from '../ports/clock.js';
+import { PortError } from '../ports/errors.js';
+import type { LeaseRow, LeaseStore } from '../ports/leases.js';
+import type { Telemetry } from '../ports/telemetry.js';
+import { edgeName } from './edge-name.js';
+
+interface Parts {
+  clock: Clock;
+  telemetry: Telemetry;
+  leases: Pick<LeaseStore, 'list'>;
+}
+
+/**
+ * Rejects `refused`, and says in what they differ, where a live process has been told other settings than these. A row of others may
+ * be one that nobody renews any more: it is watched for as long as its lease lasts.
+ */
+export async function checkAgreed(
+  { clock, leases, telemetry }: Parts,
+  agreed: LeaseRow['agreed'],
+  found: readonly { row: LeaseRow }[],
+): Promise<void> {
+  const others = found.filter(({ row }) => differences(agreed, row.agreed).length > 0);
+  const [other] = others;
+  if (other === undefined) return;
+  telemetry.log('info', 'other-settings-seen', {
+    slot: other.row.slot,
+    differs: differences(agreed, other.row.agreed).join(),
+  });
+  await new Promise<void>((resume) => clock.after(Math.max(...others.map(({ row }) => row.leaseMs)), resume));
+  const beats = new Map((await leases.list()).map(({ row }) => [edgeName(row.slot, row.holder), row.beat]));
+  for (const { row } of others) {
+    const beat = beats.get(edgeName(row.slot, row.holder));
+    if (beat === undefined || beat === row.beat) continue;
+    const [name = ''] = differences(agreed, row.agreed);
+    const problem = `${name} is ${quoted(agreed[name])} here and ${quoted(row.agreed[name])} in process ${row.slot}, which runs`;
+    throw new PortError('refused', `${problem}: all processes of one deployment have to share it`);
+  }
+}
+
+function differences(mine: LeaseRow['agreed'], others: LeaseRow['agreed']): string[] {
+  return [...new Set([...Object.keys(mine), ...Object.keys(others)])].filter((name) => mine[name] !== others[name]);
+}
+
+function quoted(value: string | undefined): string {
+  return value === undefined ? 'not known' : JSON.stringify(value);
+}
