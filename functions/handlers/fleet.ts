@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import { portErrorCode } from '../ports/errors.js';
 import type { LeaseStore } from '../ports/leases.js';
 import type { Receipt } from '../ports/log.js';
+import { ROWS_VERSION } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Edge } from '../runtime/edge.js';
 import { COMMANDS_VERSION } from '../runtime/edge-commands.js';
@@ -28,8 +29,8 @@ interface Parts extends Omit<WorkerParts, 'fleet' | 'failed' | 'edge'> {
   failed: (error: unknown) => void;
 }
 
-/** What processes write for each other. */
-const VERSIONS = [RECORD_VERSION, COMMANDS_VERSION, ORDERS_VERSION].join('.');
+/** What processes write for each other, and for those that come after them. */
+const VERSIONS = [RECORD_VERSION, COMMANDS_VERSION, ORDERS_VERSION, ROWS_VERSION].join('.');
 /** How long what was told the shards may take to be in the log, at the end. */
 const SETTLE_MAX_MS = 2_000;
 const LOOK_MS = 20;

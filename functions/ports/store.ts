@@ -3,6 +3,12 @@ import type { Publication } from '../topics/publication.js';
 import type { Position } from './log.js';
 
 /**
+ * Of the rows below, as adapters write them. Raised with each change after which a program that does not know of it would misread or
+ * spoil a row. Every row of a higher version is left alone: reading, replacing or deleting it rejects `refused`.
+ */
+export const ROWS_VERSION = 1;
+
+/**
  * The store: what must outlive a process and is not a publication. Every promise resolves when the write is durable.
  * Rejections are `PortError`; a failed condition is `conflict`, and nothing was written.
  * Writes about one client take effect in the order of the calls, whether or not the caller waits between them; those to `presence` in an

@@ -5,6 +5,7 @@ import { type Calls, type Item, keyOf, Leftovers, n, placeOf, writeId } from './
 import { clearRange } from './clear-range.js';
 import { type Place, partKey, partsBefore } from './keys.js';
 import { decodeRow, encodeRow } from './row-codec.js';
+import { VERSION } from './row-version.js';
 
 /** What of a row fits its item: DynamoDB's bound is 400 KB, and keys, conditions' attributes and a topic of 64 KB come on top. */
 export const INLINE_MAX_BYTES = 300_000;
@@ -41,7 +42,7 @@ export class Bodies {
   async item(place: Place, row: unknown, attributes: Item = {}): Promise<{ item: Item; bytes: number }> {
     const { json, bytes } = encodeRow(row);
     const id = writeId(this.now());
-    const head = { ...keyOf(place), ...attributes, id: { S: id } };
+    const head = { ...keyOf(place), ...VERSION, ...attributes, id: { S: id } };
     const length = Buffer.byteLength(json) + bytes.length;
     if (length > ROW_MAX_BYTES) throw new PortError('too-large', `a row of ${length} bytes, over ${ROW_MAX_BYTES}`);
     if (length <= INLINE_MAX_BYTES) {

@@ -10,6 +10,7 @@ import {
 import { PortError } from '../../ports/errors.js';
 import { closed, isPassing, toPortError, verdictOn } from './errors.js';
 import type { Place, Range } from './keys.js';
+import { NOT_NEWER, refuseNewer, VERSION, VERSION_VALUE, VERSIONED_KEY } from './row-version.js';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -35,7 +36,10 @@ export interface Condition {
 /** `held`: the condition held, and `old` was there before. Else `there` is what did not fulfil it. */
 export type Conditional = { held: true; old: Item | undefined } | { held: false; there: Item | undefined };
 
-/** Calls of one table: bounded in number and time, repeated with full jitter while that may help, rejecting with `PortError`. */
+/**
+ * Calls of one table: bounded in number and time, repeated with full jitter while that may help, rejecting with `PortError`. What a
+ * newer version of Pulsegate wrote is `refused` by all: see `row-version.ts`.
+ */
 export class Calls {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
@@ -51,7 +55,9 @@ export class Calls {
   /** Consistent. */
   async get(place: Place): Promise<Item | undefined> {
     const command = new GetItemCommand({ TableName: this.table, Key: keyOf(place), ConsistentRead: true });
-    return (await this.send(() => this.client.send(command))).Item;
+    const { Item: item } = await this.send(() => this.client.send(command));
+    refuseNewer(item);
+    return item;
   }
 
   /**
@@ -82,9 +88,10 @@ export class Calls {
       ConsistentRead: true,
       Limit: limit,
       ...(after === null ? {} : { ExclusiveStartKey: keyOf({ pk, sk: after }) }),
-      ...(keysOnly ? { ProjectionExpression: 'pk, sk' } : {}),
+      ...(keysOnly ? { ProjectionExpression: VERSIONED_KEY } : {}),
     });
     const { Items: items = [], LastEvaluatedKey: last } = await this.send(() => this.client.send(command));
+    for (const item of items) refuseNewer(item);
     return { items, more: last !== undefined };
   }
 
@@ -92,7 +99,7 @@ export class Calls {
   put(item: Item, condition?: Condition): Promise<Conditional> {
     const command = new PutItemCommand({
       TableName: this.table,
-      Item: item,
+      Item: { ...VERSION, ...item },
       ReturnValues: 'ALL_OLD',
       ...asked(condition),
     });
@@ -157,6 +164,7 @@ export class Calls {
       const cause = (error as Error).cause;
       if (verdictOn(cause) !== 'condition') throw error;
       const there = (cause as { Item?: Item }).Item;
+      refuseNewer(there);
       return isOurs(there, inDoubt) ? { held: true, old: undefined } : { held: false, there };
     }
   }
@@ -227,12 +235,11 @@ export function n(value: number): AttributeValue {
   return { N: String(value) };
 }
 
-function asked(condition: Condition | undefined): object {
-  if (condition === undefined) return {};
+function asked({ expression, names, values }: Partial<Condition> = {}): object {
   return {
-    ConditionExpression: condition.expression,
-    ...(condition.names ? { ExpressionAttributeNames: condition.names } : {}),
-    ...(condition.values ? { ExpressionAttributeValues: condition.values } : {}),
+    ConditionExpression: expression === undefined ? NOT_NEWER : `(${expression}) AND ${NOT_NEWER}`,
+    ...(names ? { ExpressionAttributeNames: names } : {}),
+    ExpressionAttributeValues: { ...values, ...VERSION_VALUE },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };
 }

@@ -5,6 +5,8 @@ import { leaseKey, leaseList } from './keys.js';
 import type { Shared } from './shared.js';
 
 const PAGE_ROWS = 1_000;
+/** Of their own: a lease of whatever version that nobody renews is for others to take away, and `agreed` says what else differs. */
+const LEASES_VERSION: Item = { v: n(1) };
 
 /** Versions come from the clock and the holder's beats: one that was deleted never comes again. */
 export class LeaseTable implements LeaseStore {
@@ -27,6 +29,7 @@ export class LeaseTable implements LeaseStore {
     const version = Math.max(expected + 1, now());
     const item = {
       ...keyOf(leaseKey(row.slot)),
+      ...LEASES_VERSION,
       id: { S: writeId(now()) },
       version: n(version),
       row: { S: JSON.stringify(row) },

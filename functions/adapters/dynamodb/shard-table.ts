@@ -7,6 +7,7 @@ import { shardLine } from './client-lines.js';
 import { checkpointKey, checkpointList, claimKey } from './keys.js';
 import { itemsAfter, ROWS_MAX } from './listing.js';
 import { decodeRow, encodeRow } from './row-codec.js';
+import { NOT_NEWER, refuseNewer, VERSION, VERSION_VALUE } from './row-version.js';
 import type { Shared } from './shared.js';
 
 /** DynamoDB's own limits are 100 items, one of them the claim, and 4 MB. */
@@ -22,12 +23,19 @@ export class ShardTable implements ShardStore {
     const command = new UpdateItemCommand({
       TableName: calls.table,
       Key: keyOf(claimKey(shard)),
-      UpdateExpression: 'ADD epoch :one SET #owner = :owner',
+      UpdateExpression: 'ADD epoch :one SET #owner = :owner, v = :v',
+      ConditionExpression: NOT_NEWER,
       ExpressionAttributeNames: { '#owner': 'owner' },
-      ExpressionAttributeValues: { ':one': n(1), ':owner': { S: owner } },
+      ExpressionAttributeValues: { ':one': n(1), ':owner': { S: owner }, ...VERSION_VALUE },
       ReturnValues: 'UPDATED_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
-    return Number((await calls.send(() => client.send(command))).Attributes!.epoch!.N);
+    try {
+      return Number((await calls.send(() => client.send(command))).Attributes!.epoch!.N);
+    } catch (error) {
+      refuseNewer(((error as Error).cause as { Item?: Item } | undefined)?.Item);
+      throw error;
+    }
   }
 
   async checkpoints(shard: number): Promise<CheckpointRow[]> {
@@ -91,9 +99,12 @@ export class ShardTable implements ShardStore {
       }
       const key = keyOf(checkpointKey(shard, row.partition));
       const TableName = this.shared.calls.table;
+      const guard = { ConditionExpression: NOT_NEWER, ExpressionAttributeValues: VERSION_VALUE };
       const isNone = row.low === null && row.done.length === 0;
       last.push(
-        isNone ? { Delete: { TableName, Key: key } } : { Put: { TableName, Item: { ...key, row: { S: json } } } },
+        isNone
+          ? { Delete: { TableName, Key: key, ...guard } }
+          : { Put: { TableName, Item: { ...key, ...VERSION, row: { S: json } }, ...guard } },
       );
       bytes += length;
     }
