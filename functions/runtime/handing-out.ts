@@ -42,6 +42,8 @@ export class HandingOut {
   /** Resolves when the next page may come. */
   async page(follower: PartitionFollower, entries: readonly LogEntry[]): Promise<void> {
     let now = this.#parts.clock.now();
+    this.#parts.telemetry.count('log-pages-read');
+    this.#parts.telemetry.count('log-records-read', entries.length);
     let bytes = 0;
     if (entries[0] !== undefined) this.#backlogAge.handedOut(entries[0].appendedAtMs, now);
     for (const entry of entries) {

@@ -7,9 +7,11 @@ import { parseArgs } from 'node:util';
 import type { Scope } from '../support/waiting.js';
 import { connectRates, type IdleSizes, idleSizes } from './connections.js';
 import { expectations, expectationsOnPulsar, type Figures, lineOf } from './expectations.js';
+import { fleetReport, lineOfRun } from './fleet-report.js';
 import { latency } from './latency.js';
 import { type Peer, pulsarStarts, STARTS } from './peers.js';
 import type { PostsFigure } from './posts.js';
+import { runFleets } from './processes.js';
 import { benchPulsar } from './pulsar.js';
 import { exact, fanOut, type ThroughputOptions, wildcard } from './throughput.js';
 import { type TransportFigure, transport, warmUp } from './transport.js';
@@ -36,6 +38,8 @@ const MORE_ROUNDS_UNTIL_MS = 210_000;
 
 /** At a few hundred a second the 99th percentile needs a while. */
 const LATENCY_TIMES = 3;
+/** What costs a thousandth of a core has to go on for a while to be seen. */
+const FLEET_TIMES = 4;
 
 interface AllFigures extends Figures {
   idle: IdleSizes | null;
@@ -55,6 +59,7 @@ const HELP = `npm run bench -- [PART ...] [options]
   --window N         messages under way per publisher (200 at QoS 1 and 2, 1000 at QoS 0, 4 for fan-out)
   --peer NAME=URL    beside them whatever MQTT 3.1.1 server listens there; may be repeated
   --filters N        the largest filter-index (1000000)
+  --processes        instead of all that: edges and workers in processes of their own, on --log and a DynamoDB Local
   --json FILE        the figures
 `;
 
@@ -70,12 +75,14 @@ const { values: options, positionals } = parseArgs({
     log: { type: 'string' },
     'pulsar-web': { type: 'string' },
     store: { type: 'string' },
+    processes: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) process.stdout.write(HELP);
+else if (options.processes) await processes();
 else await bench(partsOf(positionals), extentOf());
 
 async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise<void> {
@@ -108,6 +115,18 @@ async function bench(parts: readonly Part[], extent: ThroughputOptions): Promise
   console.log(`\n${parts.join(', ')}: ${tookS.toFixed(0)} s.`);
   if (options.json === undefined) return;
   writeFileSync(options.json, `${JSON.stringify({ machine, extent, ...figures, expected, tookS }, null, 2)}\n`);
+}
+
+async function processes(): Promise<void> {
+  await scoped(async (scope) => {
+    const { log = 'pulsar', 'pulsar-web': pulsarWeb } = options;
+    const runs = await runFleets(scope, { log, pulsarWeb, measureMs: extentOf().measureMs * FLEET_TIMES }, (run) =>
+      console.log(lineOfRun(run)),
+    );
+    const report = fleetReport(runs);
+    console.log(report.text);
+    if (options.json) writeFileSync(options.json, `${JSON.stringify({ runs, ...report.figures }, null, 2)}\n`);
+  });
 }
 
 async function embedded(parts: readonly Part[], extent: ThroughputOptions, figures: AllFigures): Promise<void> {

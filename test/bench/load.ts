@@ -6,7 +6,8 @@ import { LoadClient, PUBACK, PUBLISH, PublishRun } from './load-client.js';
 import { openMany } from './open-many.js';
 
 export interface LoadTask {
-  url: string;
+  /** Clients go to them by turns, and a publisher's subscribers to others than it does first. */
+  urls: readonly string[];
   qos: 0 | 1 | 2;
   /** Publishers, each with a topic of its own. */
   pairs: number;
@@ -110,10 +111,11 @@ class Pair {
     const topic = `bench/pair/${index}`;
     const filter = task.wildcard ? `bench/+/${index}` : topic;
     const id = `bench-${process.pid}-${index}`;
+    const url = (turn: number) => task.urls[turn % task.urls.length] as string;
     const subscribers = await openMany(task.fanOut, (i) =>
-      LoadClient.connect(task.url, `${id}-sub-${i}`, { topic: filter, qos: task.qos }),
+      LoadClient.connect(url(index + i + 1), `${id}-sub-${i}`, { topic: filter, qos: task.qos }),
     );
-    return new Pair(task, topic, await LoadClient.connect(task.url, `${id}-pub`), subscribers);
+    return new Pair(task, topic, await LoadClient.connect(url(index), `${id}-pub`), subscribers);
   }
 
   /** Sends as many as there is room for, in one frame. */

@@ -28,8 +28,8 @@ interface Spent {
 }
 
 /** One run of a load in a new process. */
-export function measure(peer: Peer, task: Omit<LoadTask, 'url'>): Promise<Measurement> {
-  return measured(peer, 'load', { ...task, url: peer.url } satisfies LoadTask);
+export function measure(peer: Peer, task: Omit<LoadTask, 'urls'>): Promise<Measurement> {
+  return measured(peer, 'load', { ...task, urls: [peer.url] } satisfies LoadTask);
 }
 
 /** Where the load has no server in between: its own CPU is what a message costs. */
@@ -89,11 +89,11 @@ function summary(result: LoadResult, after: Spent, before: Spent): Measurement {
 }
 
 function spentSoFar(peer: Peer): Spent {
-  return { serverMs: cpuMsOf(peer), idleMs: cpus().reduce((sum, { times }) => sum + times.idle, 0) };
+  return { serverMs: cpuMsOf(peer.pid), idleMs: cpus().reduce((sum, { times }) => sum + times.idle, 0) };
 }
 
 /** User and system time of all threads so far. */
-function cpuMsOf({ pid }: Peer): number | null {
+export function cpuMsOf(pid: number | null): number | null {
   if (pid === null) return null;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -10,7 +10,11 @@ export interface BenchPulsar {
   /** `http://host:port` of REST and WebSocket API. */
   web: string;
   namespace: string;
+  /** Of the Pulsar that was started for this run; null: it ran before. */
+  pid: number | null;
 }
+
+let namespaces = 0;
 
 const WEB_PORT = 8080;
 
@@ -19,28 +23,37 @@ const WEB_PORT = 8080;
  * what differs from what was asked: without the native addon everything goes over Pulsar's WebSocket API.
  */
 export async function benchPulsar(scope: Scope, asked: string, webAsked: string | undefined): Promise<BenchPulsar> {
-  const { log, web } = await found(asked, webAsked);
-  const namespace = `public/bench-${process.pid}-${Date.now().toString(36)}`;
+  const { log, web, pid } = await found(asked, webAsked);
+  return { log, web, pid, namespace: await namespaceOn(scope, web) };
+}
+
+/** A new namespace, until the scope ends. */
+export async function namespaceOn(scope: Scope, web: string): Promise<string> {
+  namespaces += 1;
+  const namespace = `public/bench-${process.pid}-${Date.now().toString(36)}-${namespaces}`;
   const path = `${web}/admin/v2/namespaces/${namespace}`;
   const made = await fetch(path, { method: 'PUT' });
   if (!made.ok) throw new Error(`${namespace} cannot be made: ${made.status} ${await made.text()}`);
   scope.after(() => removed(web, namespace));
-  return { log, web, namespace };
+  return namespace;
 }
 
-async function found(asked: string, webAsked: string | undefined): Promise<Pick<BenchPulsar, 'log' | 'web'>> {
+type Found = Pick<BenchPulsar, 'log' | 'web' | 'pid'>;
+
+async function found(asked: string, webAsked: string | undefined): Promise<Found> {
   if (asked === 'pulsar' || asked === 'pulsar+ws') {
     console.log('A Pulsar is started for this run.');
-    const pulsar = await sharedService<Pulsar>('pulsar');
+    const pulsar = await sharedService<Pulsar & { group: number }>('pulsar');
     if (typeof pulsar === 'string') throw new Error(pulsar);
-    return asked === 'pulsar' ? nativeOr(pulsar.broker, pulsar.web) : { log: overWeb(pulsar.web), web: pulsar.web };
+    const { broker, web, group: pid } = pulsar;
+    return { ...(asked === 'pulsar' ? nativeOr(broker, web) : { log: overWeb(web), web }), pid };
   }
   if (!/^pulsar(\+ws)?:\/\/[^/]+\/?$/.test(asked)) {
     throw new Error(`--log is ${asked}; valid: pulsar, pulsar+ws, pulsar://host:6650, pulsar+ws://host:8080`);
   }
   const { protocol, host, hostname } = new URL(asked);
-  if (protocol === 'pulsar+ws:') return { log: asked, web: `http://${host}` };
-  return nativeOr(asked, webAsked ?? `http://${hostname}:${WEB_PORT}`);
+  if (protocol === 'pulsar+ws:') return { log: asked, web: `http://${host}`, pid: null };
+  return { ...nativeOr(asked, webAsked ?? `http://${hostname}:${WEB_PORT}`), pid: null };
 }
 
 function nativeOr(broker: string, web: string): Pick<BenchPulsar, 'log' | 'web'> {

@@ -56,7 +56,7 @@ export function fanOut(peers: readonly Peer[], options: ThroughputOptions): Prom
   return compared(tasks, peers, options);
 }
 
-type Task = Omit<LoadTask, 'url' | 'warmUpMs' | 'measureMs'>;
+type Task = Omit<LoadTask, 'urls' | 'warmUpMs' | 'measureMs'>;
 
 /** All tasks in each round: they are compared with one another as well. */
 async function compared(tasks: [string, Task][], peers: readonly Peer[], extent: Extent): Promise<Tables> {
