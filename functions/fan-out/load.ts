@@ -17,6 +17,8 @@ export interface LoadedSession {
 export function restoreSession(loaded: LoadedSession, limits: SessionLimits): SessionState {
   const { presence, session, inFlight, queued } = loaded;
   const state = initialSession({ clientId: presence.clientId, generation: presence.generation, limits });
+  // What connections until then have told and nobody has heard is not this session's any more.
+  state.connectionNumber = presence.connectionNumber;
   state.sessionExpiryS = presence.sessionExpiryS;
   state.wasDurable = true;
   state.will = presence.will;

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.js';
 import { PortError, portErrorCode } from '../ports/errors.js';
 import type { InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
+import type { Presence } from './presence.js';
 import { BEGIN_MAX_MS, type Publisher } from './publisher.js';
 
 export type DurableEffect = Extract<
@@ -16,9 +17,13 @@ interface Parts {
   clock: Clock;
   publisher: Publisher;
   inbound: InboundStore;
+  presence: Presence;
   /** This edge process. */
   self: () => string;
 }
+
+/** Connections that an append came too late of: they end with it, and what follows must not be in the log before it. */
+const tooLate = new WeakSet<ConnectionState>();
 
 /** Does what a publication needs of log and store. Resolves, never rejects, with the input that says what became of it. */
 export function perform(
@@ -43,7 +48,9 @@ function append(
   const { clock, publisher } = parts;
   // An exchange that others see in the store, and may have taken over since.
   const isTaken = qos === 2 && publisher.lateMaxMs > 0;
-  if (isTaken && clock.now() > (effect.begunAtMs ?? effect.publication.publishedAtMs) + BEGIN_MAX_MS) {
+  const isLate = () => clock.now() > (effect.begunAtMs ?? effect.publication.publishedAtMs) + BEGIN_MAX_MS;
+  if (isTaken && (tooLate.has(state) || isLate())) {
+    tooLate.add(state);
     parts.telemetry.count('appends-begun-too-late');
     return Promise.resolve({ type: 'append-failed', qos, reference, bytes, code: 'unavailable' });
   }
@@ -70,13 +77,20 @@ function sayFailed(
 
 async function stored(
   effect: Exclude<DurableEffect, { type: 'append' }>,
-  { clientId, generation }: ConnectionState,
-  { clock, publisher, inbound, self }: Parts,
+  { clientId, generation, connectionNumber }: ConnectionState,
+  { clock, publisher, inbound, presence, self }: Parts,
 ): Promise<Input> {
   switch (effect.type) {
     case 'begin-inbound': {
       const { reference, packetId, token, begunAtMs } = effect;
-      const existing = await inbound.begin(clientId, generation, packetId, { token, begunAtMs, edge: self() });
+      const row = { token, begunAtMs, edge: self() };
+      const existing = await inbound.begin(clientId, generation, packetId, row);
+      // Where the client has gone elsewhere, the exchange may be over there, and its row with it: from now on whoever has it finds this one.
+      const isShared = publisher.lateMaxMs > 0;
+      if (existing === undefined && isShared && !(await presence.holds(clientId, connectionNumber))) {
+        await inbound.forget(clientId, generation, packetId, row);
+        throw new PortError('gone', 'another connection has the client by now');
+      }
       return { type: 'inbound-begun', reference, existing: existing ?? null };
     }
     case 'resolve-append': {

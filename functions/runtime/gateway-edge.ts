@@ -14,7 +14,7 @@ import type { Telemetry } from '../ports/telemetry.js';
 import type { Publication } from '../topics/publication.js';
 import { authenticate } from './authenticate.js';
 import { DueWills } from './due-wills.js';
-import { perform } from './durable-effects.js';
+import { type DurableEffect, perform } from './durable-effects.js';
 import { GATEWAY_EDGE } from './gateway-name.js';
 import { type KeptConnection, keepConnection, restoreConnection } from './kept-connection.js';
 import { Presence } from './presence.js';
@@ -169,12 +169,12 @@ export class GatewayEdge {
           run.unpublished.push(effect.publication);
           return this.#then(run, async () => ({ type: 'appended', qos, reference, bytes }));
         }
-        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: () => run.self }));
+        return this.#then(run, () => this.#perform(run, effect));
       case 'begin-inbound':
       case 'resolve-append':
       case 'end-inbound':
       case 'drop-inbound':
-        return this.#then(run, () => perform(effect, state, { ...this.#parts, self: () => run.self }));
+        return this.#then(run, () => this.#perform(run, effect));
       case 'tell-session':
         run.commands.push(effect.command);
         return;
@@ -188,6 +188,11 @@ export class GatewayEdge {
         return telemetry.log(effect.level, effect.event, { client, peer: run.peer, clause, text });
       }
     }
+  }
+
+  #perform(run: Step, effect: DurableEffect): Promise<Input> {
+    const { presence, self, state } = run;
+    return perform(effect, state, { ...this.#parts, presence, self: () => self });
   }
 
   #then(run: Step, perform: () => Promise<Input>): void {

@@ -96,7 +96,8 @@ async function lostAt(
 function whileComing(before: PresenceRow, after: PresenceRow, now: number): LoadedSession['presence'] {
   const isResumed = after.generation === before.generation;
   const sessionExpiryS = isResumed ? Math.max(before.sessionExpiryS, after.sessionExpiryS) : after.sessionExpiryS;
-  return { ...after, sessionExpiryS, will: null, disconnectedAtMs: now };
+  const connectionNumber = after.connectionNumber - 1;
+  return { ...after, connectionNumber, sessionExpiryS, will: null, disconnectedAtMs: now };
 }
 
 async function readOutbound(

@@ -60,6 +60,12 @@ export class Presence {
     }
   }
 
+  /** Whether the client is, or was last, that connection's. */
+  async holds(clientId: string, connectionNumber: number): Promise<boolean> {
+    const found = await this.#store.get(clientId);
+    return found?.row.connectionNumber === connectionNumber;
+  }
+
   /**
    * Says that the connection is over. Resolves null where the row is another connection's by now. The row stays, whatever
    * its expiry: by it the shard's next owner finds what is to be cleared away, until `tidy`.

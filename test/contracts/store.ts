@@ -187,6 +187,20 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       assert.deepEqual(answers[1 - winner], rows[winner]);
     });
 
+    it('an inbound row is forgotten as it was begun, and not where it was begun again', async () => {
+      const id = fresh();
+      const row = { token: 't', begunAtMs: 1 };
+      await store.inbound.begin(id, 1, 1, row);
+      await store.inbound.forget(id, 1, 1, { token: 'another', begunAtMs: 1 });
+      assert.deepEqual(await store.inbound.begin(id, 1, 1, { token: 't2', begunAtMs: 2 }), row);
+      await store.inbound.forget(id, 1, 1, row);
+      assert.equal(await store.inbound.end(id, 1, 1), true);
+      await store.inbound.begin(id, 1, 1, row);
+      await store.inbound.forget(id, 1, 1, row);
+      assert.equal(await store.inbound.end(id, 1, 1), false);
+      await store.inbound.forget(id, 1, 1, row);
+    });
+
     it('clearing inbound rows spares newer generations and other clients', async () => {
       const id = fresh();
       const row = { token: 't', begunAtMs: 1 };

@@ -437,6 +437,8 @@ export class VirtualClient {
     const request = connection.requests.get(packetId);
     if (request === undefined) return fail(`${this.id}: an answer to no request ${packetId}`);
     connection.requests.delete(packetId);
+    const before = this.parts.facts.sessions.filter(({ client, overStep }) => client === this.id && overStep !== null);
+    for (const session of before) session.shardKnewStep ??= timeline.steps;
     if ('ended' in request) {
       for (const each of request.ended) each.endedStep ??= timeline.steps;
     } else {
@@ -483,7 +485,7 @@ export class VirtualClient {
   }
 
   #beginSession(): void {
-    this.session = { client: this.id, subscribed: [], received: [], overStep: null };
+    this.session = { client: this.id, subscribed: [], received: [], overStep: null, shardKnewStep: null };
     this.parts.facts.sessions.push(this.session);
   }
 

@@ -50,6 +50,8 @@ export interface Session {
   received: Received[];
   /** When the client knew it over; null: it is not. */
   overStep: number | null;
+  /** When its shard surely knew that, too: it had answered a SUBSCRIBE of the next session. Until then it may still choose it. */
+  shardKnewStep: number | null;
 }
 
 /** A will and the connection that left it. */

@@ -34,7 +34,8 @@ export function checkShare(
       ),
     );
     const mayHaveEnded = members.some(
-      ({ overStep, subscribed }) => overStep !== null && overStep > step && subscribed.some(({ qos }) => qos === 2),
+      ({ overStep, shardKnewStep, subscribed }) =>
+        overStep !== null && (shardKnewStep ?? step) >= step && subscribed.some(({ qos }) => qos === 2),
     );
     const isExcused = origin.qos === 2 && mayHaveEnded;
     if (isPromised && !isExcused) problems.push(`${share.filter} lost ${origin.id}`);

@@ -114,6 +114,14 @@ export class SimulatedStore implements Store {
         return { value: existed, undo: this.#data.inbound.delete(key) };
       });
     },
+    forget: (clientId, generation, packetId, { token }) => {
+      const key = `${clientId}\0${generation}\0${packetId}`;
+      return this.#write(clientId, `forgotten inbound ${clientId} ${packetId}`, () => {
+        const there = this.#data.inbound.get(key)?.row;
+        const isOurs = there?.token === token && there.retriedAtMs === undefined;
+        return { value: undefined, ...(isOurs && { undo: this.#data.inbound.delete(key) }) };
+      });
+    },
     clear: (clientId, generation) => this.#clear(this.#data.inbound, 'inbound', clientId, generation),
   };
 

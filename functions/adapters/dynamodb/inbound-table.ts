@@ -63,6 +63,20 @@ export class InboundTable implements InboundStore {
     return lines.enter(clientId, end, { kind: 'inbound', keys: [place.sk], ordered: 0 });
   }
 
+  async forget(clientId: string, generation: number, packetId: number, { token }: InboundRow): Promise<void> {
+    const { calls, bodies, lines } = this.shared;
+    const place = inboundKey(clientId, generation, packetId);
+    const forget = async (): Promise<void> => {
+      this.#known.delete(nameOf(place));
+      const item = await calls.get(place);
+      const row = item && (await bodies.read<InboundRow>(item))?.row;
+      if (row === undefined || row.token !== token || row.retriedAtMs !== undefined) return;
+      // "unless it was begun again since"
+      await calls.delete(place, { expression: 'id = :id', values: { ':id': item!.id! } });
+    };
+    return lines.enter(clientId, forget, { kind: 'inbound', keys: [place.sk], ordered: 0 });
+  }
+
   async clear(clientId: string, generation: number): Promise<void> {
     const { calls, writer, lines } = this.shared;
     return lines.enter(clientId, () => clearRange(calls, writer, inboundUpTo(clientId, generation)));

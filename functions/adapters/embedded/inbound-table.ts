@@ -41,6 +41,13 @@ export class InboundTable implements InboundStore {
     return this.env.write(REMOVAL, () => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
   }
 
+  async forget(clientId: string, generation: number, packetId: number, { token }: InboundRow): Promise<void> {
+    const key = inboundKey(clientId, generation, packetId);
+    const there = this.env.read(() => this.rows.getEntry(key));
+    if (there?.value.token !== token || there.value.retriedAtMs !== undefined) return;
+    await this.env.write(REMOVAL, () => this.rows.ifVersion(key, there.version!, () => this.rows.remove(key)));
+  }
+
   clear(clientId: string, generation: number): Promise<void> {
     return clearClient(this.env, this.rows, clientId, generation);
   }
