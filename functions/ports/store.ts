@@ -127,6 +127,16 @@ export interface SessionStore {
   /** Deletes a row of that generation or an older one, and leaves a newer; `conflict` where the stored row has a higher epoch. */
   delete(clientId: string, generation: number, epoch: number): Promise<void>;
   list(shard: number, after: string | null, limit: number): Promise<SessionRow[]>;
+  /**
+   * Stamps the row with the epoch of a shard's new owner, so that no owner before it writes it any more, and resolves with what it
+   * then has; where there is none, one without subscriptions. `conflict` where the stored row has a higher epoch.
+   */
+  take(clientId: string, generation: number, epoch: number): Promise<SessionRow>;
+}
+
+/** Of a session that has subscribed to nothing. */
+export function emptySession(clientId: string, generation: number, epoch: number): SessionRow {
+  return { clientId, generation, epoch, subscriptions: [], retainedDue: [], sequence: 0 };
 }
 
 /** An incoming QoS 2 publication between its PUBLISH and its PUBREL. */

@@ -8,6 +8,15 @@ import { isAheadOfReplay } from '../session/replay.js';
 import type { SessionName } from '../session/state.js';
 import { publicationBytes } from '../topics/publication.js';
 
+interface LoadParts {
+  store: Store;
+  clock: Clock;
+  shardNumber: number;
+  /** null: no owner before this one can be there still. */
+  epoch: number | null;
+  left: (row: PresenceRow) => void;
+}
+
 type Outbound = Pick<LoadedSession, 'inFlight' | 'queued'>;
 
 const PAGE_ROWS = 500;
@@ -17,10 +26,7 @@ const PAGE_ROWS = 500;
  * `left` is told of them.
  * Resolves with sessions that their clients have replaced and whose rows are left.
  */
-export async function loadSessions(
-  shard: Shard,
-  parts: { store: Store; clock: Clock; shardNumber: number; left: (row: PresenceRow) => void },
-): Promise<SessionName[]> {
+export async function loadSessions(shard: Shard, parts: LoadParts): Promise<SessionName[]> {
   const { store, clock, shardNumber } = parts;
   const sessions = new Map<string, SessionRow>();
   const replaced: SessionName[] = [];
@@ -37,7 +43,7 @@ export async function loadSessions(
   for await (const page of presences) {
     // Together: one flush for many, where each has to be written.
     const loaded = await Promise.all(
-      page.map(({ row, version }) => load(shard, store, row, version, { sessions, replaced }, clock.now())),
+      page.map(({ row, version }) => load(shard, parts, row, version, { sessions, replaced }, clock.now())),
     );
     for (const session of loaded) if (session !== null) shard.load(session, clock.now());
     for (const { row } of page) if (row.disconnectedAtMs === null) parts.left(row);
@@ -47,7 +53,7 @@ export async function loadSessions(
 
 async function load(
   shard: Shard,
-  store: Store,
+  { store, epoch }: LoadParts,
   row: PresenceRow,
   version: number,
   { sessions, replaced }: { sessions: ReadonlyMap<string, SessionRow>; replaced: SessionName[] },
@@ -55,13 +61,16 @@ async function load(
 ): Promise<LoadedSession | null> {
   const presence = await lostAt(store, row, version, now);
   if (presence === null) return null;
-  const session = sessions.get(row.clientId) ?? null;
   const { clientId, generation } = presence;
+  const stored = sessions.get(clientId) ?? null;
+  // Who was connected may be about to be told by the owner before this one what that has yet to write.
+  const mayChange = epoch !== null && row.disconnectedAtMs === null && (stored !== null || presence.sessionExpiryS > 0);
+  const session = mayChange ? await store.sessions.take(clientId, generation, epoch) : stored;
   let outbound: Outbound = { inFlight: [], queued: { messages: 0, bytes: 0, places: [] } };
-  for (const stored of await store.outbound.generations(clientId, generation)) {
-    const owner = { clientId, generation: stored };
+  for (const found of await store.outbound.generations(clientId, generation)) {
+    const owner = { clientId, generation: found };
     const rows = await readOutbound(shard, store, owner, session);
-    if (stored === generation) outbound = rows;
+    if (found === generation) outbound = rows;
     else replaced.push(owner);
   }
   return { presence, session, ...outbound };

@@ -50,6 +50,7 @@ export class Worker implements SessionChannel {
   readonly #subscribing: SubscribeLine;
   readonly #handingOut: HandingOut;
   readonly #shardNumber: number;
+  readonly #epoch: number;
   readonly #lingerMs: number;
   #commands: CommandFollower | undefined;
   readonly #told: HeldBack<SessionCommand>;
@@ -109,6 +110,7 @@ export class Worker implements SessionChannel {
       options,
     );
     this.#shardNumber = options.shard;
+    this.#epoch = options.epoch;
     this.#lingerMs = options.limits.lingerMs;
     this.#handingOut = new HandingOut({ ...parts, driver: this.#driver });
     this.#readers = new LogReaders({
@@ -199,7 +201,8 @@ export class Worker implements SessionChannel {
       this.#remote?.left(row);
       this.#parts.edge.comeAgain(row.clientId, row.connectionNumber);
     };
-    const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber, left });
+    const epoch = isShared(this.#parts) ? this.#epoch : null;
+    const replaced = await loadSessions(shard, { ...this.#parts, shardNumber: this.#shardNumber, epoch, left });
     // Before anything else of their clients is cleared, and not before all are here who may have what they leave.
     for (const session of replaced) this.#driver.clear(session);
     shard.tick(clock.now());

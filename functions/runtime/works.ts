@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.js';
-import type { PortError } from '../ports/errors.js';
+import { type PortError, portErrorCode } from '../ports/errors.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import { retry } from './retry.js';
 import type { Sure } from './sure.js';
@@ -31,7 +31,11 @@ export class Works {
       await run();
     };
     const work: Promise<void> = retry(what, this.#parts, sure ? runIfSure : run, mayPass)
-      .catch((error: unknown) => this.#parts.telemetry.log('error', 'effect-failed', { what, error: String(error) }))
+      .catch((error: unknown) => {
+        // Another owner has the shard by now, and does it.
+        const level = portErrorCode(error) === 'conflict' ? 'warn' : 'error';
+        this.#parts.telemetry.log(level, 'effect-failed', { what, error: String(error) });
+      })
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
     return work;

@@ -168,6 +168,23 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       assert.equal((await store.sessions.list(0, id.slice(0, -1), 1))[0]?.sequence, 4);
     });
 
+    it('a session that is taken is written by no lower epoch, whether it had a row or not', async () => {
+      const id = fresh();
+      const row = session(id, 5, { sequence: 7 });
+      await store.sessions.put(row);
+      assert.deepEqual(plain(await store.sessions.take(id, 1, 6)), plain({ ...row, epoch: 6 }));
+      await conflicts(store.sessions.put(session(id, 5, { sequence: 8 })));
+      await conflicts(store.sessions.take(id, 1, 5));
+      assert.deepEqual(plain(await store.sessions.take(id, 1, 6)), plain({ ...row, epoch: 6 }));
+      await store.sessions.put(session(id, 6, { sequence: 9 }));
+      const [stored] = await store.sessions.list(0, id.slice(0, -1), 1);
+      assert.equal(stored?.sequence, 9);
+      const none = fresh();
+      assert.deepEqual(plain(await store.sessions.take(none, 3, 6)), plain(session(none, 6, { generation: 3 })));
+      await conflicts(store.sessions.put(session(none, 5)));
+      await store.sessions.put(session(none, 6, { sequence: 1 }));
+    });
+
     it('an inbound packet identifier is taken once, until it is ended', async () => {
       const id = fresh();
       const row = { token: 't1', begunAtMs: 1_790_000_000_123 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Shard } from '../../functions/fan-out/shard.js';
 import { PortError } from '../../functions/ports/errors.js';
-import type { PresenceRow, Store } from '../../functions/ports/store.js';
+import { emptySession, type PresenceRow, type Store } from '../../functions/ports/store.js';
 import { loadSessions } from '../../functions/runtime/load-sessions.js';
 import { defaultLimits } from '../simulation/manner.js';
 
@@ -36,13 +36,18 @@ async function loadWhile(after: PresenceRow | undefined) {
       return expected + 1;
     },
   };
-  const store = { presence, sessions: { list: async () => [] }, outbound: { generations: async () => [] } };
+  const store = {
+    presence,
+    sessions: { list: async () => [], take: async () => emptySession('c', 1, 3) },
+    outbound: { generations: async () => [] },
+  };
   const shard = new Shard({ limits: defaultLimits(), checkpoints: [] }, (_, { type }) => effects.push(type));
   const clock = { now: () => NOW_MS };
   await loadSessions(shard, {
     store: store as unknown as Store,
     clock: clock as never,
     shardNumber: 0,
+    epoch: 3,
     left: ({ connectionNumber }) => left.push(connectionNumber),
   });
   shard.tick(NOW_MS);

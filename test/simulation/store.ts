@@ -1,6 +1,7 @@
 import { PortError } from '../../functions/ports/errors.js';
 import {
   type CheckpointRow,
+  emptySession,
   type InboundRow,
   type InboundStore,
   type OutboundKey,
@@ -82,6 +83,13 @@ export class SimulatedStore implements Store {
         return { value: undefined, undo: this.#data.sessions.set(row.clientId, stored) };
       });
     },
+    take: (clientId, generation, epoch) =>
+      this.#write(clientId, `taken session ${clientId}`, () => {
+        this.#checkEpoch(clientId, epoch);
+        const there = this.#data.sessions.get(clientId) ?? emptySession(clientId, generation, epoch);
+        const row = { ...there, epoch };
+        return { value: structuredClone(row), undo: this.#data.sessions.set(clientId, row) };
+      }),
     delete: (clientId, generation, epoch) =>
       this.#write(clientId, `no session ${clientId}`, () => {
         this.#checkEpoch(clientId, epoch);

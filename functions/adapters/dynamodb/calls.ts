@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { PortError } from '../../ports/errors.js';
 import { closed, isPassing, toPortError, verdictOn } from './errors.js';
@@ -107,6 +108,35 @@ export class Calls {
       () => this.client.send(command),
       (there) => there?.id !== undefined && there.id.S === item.id?.S,
     );
+  }
+
+  /** Changes attributes of an item that is there; again and again is as once. */
+  async stamp(
+    place: Place,
+    attributes: Item,
+    expression: string,
+    values: Item,
+  ): Promise<{ held: true; item: Item } | { held: false; there: Item | undefined }> {
+    const names = Object.keys(attributes);
+    const command = new UpdateItemCommand({
+      TableName: this.table,
+      Key: keyOf(place),
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+      ConditionExpression: `attribute_exists(pk) AND ${expression} AND ${NOT_NEWER}`,
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ...Object.fromEntries(names.map((name) => [`:${name}`, attributes[name]!])),
+        ...values,
+        ...VERSION_VALUE,
+      },
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    const answer = await this.#conditional(
+      () => this.client.send(command),
+      () => false,
+    );
+    return answer.held ? { held: true, item: answer.old! } : answer;
   }
 
   /** Where an earlier try was in doubt and now nothing is there, that try did it. */

@@ -1,10 +1,14 @@
 import { PortError } from '../../ports/errors.js';
-import type { SessionRow, SessionStore } from '../../ports/store.js';
+import { emptySession, type SessionRow, type SessionStore } from '../../ports/store.js';
 import { n } from './calls.js';
 import { clientKey, sessionKey, sessionLists } from './keys.js';
 import { rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
+type Attribute = ReturnType<typeof n>;
+
+/** "`conflict` where the stored row has a higher epoch" */
+const AT_MOST = 'epoch <= :limit';
 /** The order of writes begins at the clock, so that a process that keeps its epoch over a restart goes on behind what it wrote. */
 const WRITES_PER_MS = 1_000;
 
@@ -23,13 +27,13 @@ export class SessionTable implements SessionStore {
    * takes in only after the next, finds its condition false.
    */
   put(row: SessionRow): Promise<void> {
-    const { calls, bodies, lines, shards, now } = this.shared;
+    const { calls, bodies, lines, shards } = this.shared;
     return lines.enter(row.clientId, async () => {
-      const { epoch, generation } = row;
+      const { epoch } = row;
       const place = sessionKey(row.clientId, shards);
-      this.#order = Math.max(this.#order + 1, now() * WRITES_PER_MS);
-      const order = n(this.#order);
-      const { item } = await bodies.item(place, row, { epoch: n(epoch), generation: n(generation), order });
+      const attributes = this.#attributes(row);
+      const { order } = attributes;
+      const { item } = await bodies.item(place, row, attributes);
       // "unless the stored row has a higher epoch"
       const answer = await calls.put(item, {
         expression: 'attribute_not_exists(pk) OR epoch < :epoch OR (epoch = :epoch AND #order < :order)',
@@ -38,6 +42,25 @@ export class SessionTable implements SessionStore {
       });
       await bodies.tidy(place, answer.held ? item : undefined, answer.held ? answer.old : item);
       if (!answer.held) throw conflict(epoch);
+    });
+  }
+
+  take(clientId: string, generation: number, epoch: number): Promise<SessionRow> {
+    const { calls, bodies, lines, shards } = this.shared;
+    return lines.enter(clientId, async () => {
+      const place = sessionKey(clientId, shards);
+      for (;;) {
+        const stamped = await calls.stamp(place, { epoch: n(epoch), order: n(this.#nextOrder()) }, AT_MOST, {
+          ':limit': n(epoch),
+        });
+        const read = stamped.held ? await bodies.read<SessionRow>(stamped.item) : undefined;
+        if (read !== undefined) return { ...read.row, epoch };
+        if (!stamped.held && stamped.there !== undefined) throw conflict(epoch);
+        const row = emptySession(clientId, generation, epoch);
+        const { item } = await bodies.item(place, row, { ...this.#attributes(row) });
+        // "where there is none"
+        if ((await calls.put(item, { expression: 'attribute_not_exists(pk)' })).held) return row;
+      }
     });
   }
 
@@ -55,6 +78,15 @@ export class SessionTable implements SessionStore {
       const isNewer = Number(answer.there?.generation?.N) > generation;
       if (!isNewer) throw conflict(epoch);
     });
+  }
+
+  #attributes({ epoch, generation }: SessionRow): { epoch: Attribute; generation: Attribute; order: Attribute } {
+    return { epoch: n(epoch), generation: n(generation), order: n(this.#nextOrder()) };
+  }
+
+  #nextOrder(): number {
+    this.#order = Math.max(this.#order + 1, this.shared.now() * WRITES_PER_MS);
+    return this.#order;
   }
 
   async list(shard: number, after: string | null, limit: number): Promise<SessionRow[]> {

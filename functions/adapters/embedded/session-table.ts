@@ -1,5 +1,5 @@
 import { PortError } from '../../ports/errors.js';
-import type { SessionRow, SessionStore } from '../../ports/store.js';
+import { emptySession, type SessionRow, type SessionStore } from '../../ports/store.js';
 import { shardOf } from '../../topics/shard.js';
 import type { Environment, Table } from './environment.js';
 import { clientKey } from './keys.js';
@@ -47,6 +47,13 @@ export class SessionTable implements SessionStore {
     if (this.writing.some(isNewer) || isNewer(this.env.read(() => this.rows.get(key)))) return;
     const held = await this.env.write(REMOVAL, () => ifEpochAtMost(this.rows, key, epoch, () => this.rows.remove(key)));
     if (!held && this.env.read(() => this.rows.get(key)) !== undefined) throw conflict(epoch);
+  }
+
+  async take(clientId: string, generation: number, epoch: number): Promise<SessionRow> {
+    const there = this.env.read(() => this.rows.get(clientKey(clientId)));
+    const row = { ...(there ?? emptySession(clientId, generation, epoch)), epoch };
+    await this.put(row);
+    return row;
   }
 
   async list(shard: number, after: string | null, limit: number): Promise<SessionRow[]> {
