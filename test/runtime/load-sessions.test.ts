@@ -63,6 +63,41 @@ test('a client that comes again while its shard is loaded is no reason to load i
   assert.equal(writes, 0, 'its row stays as it is');
 });
 
+test('what connections of before have told is not for the session that is loaded', async () => {
+  const { shard, effects } = await loadWhile(BEFORE);
+  effects.length = 0;
+  const takes = {
+    level: 5,
+    receiveMaximum: 1,
+    packetMaxBytes: null,
+    wantsReasons: false,
+    topicAliasMaximum: 0,
+  } as const;
+  const connected = {
+    type: 'connected',
+    clientId: 'c',
+    generation: 1,
+    sessionExpiryS: 0,
+    will: null,
+    leftWills: [],
+  } as const;
+  shard.command({ ...connected, ...takes, connectionNumber: 6 }, NOW_MS);
+  shard.command(
+    {
+      type: 'disconnected',
+      clientId: 'c',
+      connectionNumber: 6,
+      will: 'discard',
+      sessionExpiryS: 0,
+      atMs: NOW_MS,
+    } as never,
+    NOW_MS,
+  );
+  shard.tick(NOW_MS);
+  assert.deepEqual(effects, [], 'the session is not over');
+  assert.ok(shard.hasSession('c'));
+});
+
 test('a row that was written for another reason is looked at once more', async () => {
   const { shard, writes } = await loadWhile(BEFORE);
   assert.ok(shard.hasSession('c'));

@@ -13,7 +13,7 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
   });
 }
 
-const FLEETS = 60;
+const FLEETS = 120;
 
 for (let seed = 1; seed <= FLEETS; seed += 1) {
   test(`several processes that crash, pause and lose what they own keep every promise (seed ${seed})`, async () => {

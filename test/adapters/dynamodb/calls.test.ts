@@ -35,6 +35,7 @@ if (typeof dynamo === 'string') {
     ['presence.list: a query a bucket', () => store.presence.list(0, null, 100), { Query: 4 }],
     ['presence.delete at a wrong version', () => failing(store.presence.delete('a', 1)), { DeleteItem: 1 }],
     ['sessions.put', () => store.sessions.put(session('a', 1)), { PutItem: 1 }],
+    ['sessions.take', () => store.sessions.take('a', 1, 1), { UpdateItem: 1 }],
     ['sessions.list: a query a bucket', () => store.sessions.list(0, null, 100), { Query: 4 }],
     ['sessions.delete', () => store.sessions.delete('a', 1, 1), { DeleteItem: 1 }],
     ['inbound.begin', () => store.inbound.begin('a', 1, 1, { token: 't', begunAtMs: 1 }), { PutItem: 1 }],
