@@ -3,8 +3,8 @@
  * (`names.ts`); of a shared subscription it takes the filter behind the share name.
  */
 export function filterCovers(wide: string, narrow: string): boolean {
-  // Every topic has a first level, so `+/#` leaves out no more than `#` does.
-  if (narrow === '#') return wide === '#' || wide === '+/#';
+  // No topic is empty, so `#` matches what `+/#` does, and `/#` what `/+/#` does.
+  if (narrow === '#' || narrow === '/#') return filterCovers(wide, `${narrow.slice(0, -1)}+/#`);
   // Topics that begin with `$` stay unseen by filters that begin with a wildcard [MQTT-4.7.2-1].
   if (narrow.startsWith('$') && /^[+#]/.test(wide)) return false;
   const [wides, narrows] = [wide.split('/'), narrow.split('/')];

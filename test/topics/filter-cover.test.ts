@@ -20,6 +20,8 @@ const COVERED: readonly (readonly [wide: string, narrow: string])[] = [
   ['+/b', '+/b'],
   ['$SYS/#', '$SYS/+/x'],
   ['/#', '/+'],
+  ['+/+/#', '/#'],
+  ['+/#', '#'],
 ];
 const NOT_COVERED: readonly (readonly [wide: string, narrow: string])[] = [
   ['a', 'b'],
