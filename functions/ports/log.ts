@@ -47,7 +47,8 @@ export interface ReadOptions {
 
 /** A record with this key and this value of the property that is looked for. */
 export interface Sought {
-  key: string;
+  /** Absent: with any. */
+  key?: string;
   value: string;
 }
 

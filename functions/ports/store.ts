@@ -164,6 +164,8 @@ export interface InboundStore {
   begin(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<InboundRow | undefined>;
   /** Removes what is there when it is asked for, and nothing that is begun after that, however late it takes effect; resolves false where there was none. */
   end(clientId: string, generation: number, packetId: number): Promise<boolean>;
+  /** Rows of one generation. */
+  open(clientId: string, generation: number): Promise<InboundRow[]>;
   /** Removes a row as `begin` has written it, unless it was begun again since. */
   forget(clientId: string, generation: number, packetId: number, row: InboundRow): Promise<void>;
   /** Removes all of a client's up to that generation, included. */

@@ -5,8 +5,15 @@ interface Search extends Sought {
   /** As in `FindWhen`. */
   lastMs?: number;
   isOwn: boolean;
+  others: readonly Other[];
   resolve: (found: Receipt | undefined) => void;
   reject: (error: unknown) => void;
+}
+
+/** An append that another process may have made, which somebody is going to ask for. */
+export interface Other extends Sought {
+  sinceMs: number;
+  lastMs: number;
 }
 
 /** An append of this process that ended in doubt. `found`: what was read of it since; absent: nothing was read yet. */
@@ -24,13 +31,16 @@ const TOPICS_MAX = 1_000;
 /**
  * Looks for appends in doubt. A client that resumes with thousands of them must not make the log be read once for each: what
  * is asked while a search is under way is looked for together by the next. Many clients ask for one only after they were
- * answered the last, so what this process itself left in doubt is looked for along with the first.
+ * answered the last, so what this process itself left in doubt is looked for along with the first, and so is what else another
+ * process may have appended for the same client.
  */
 export class AppendSearch {
   readonly #log: Log;
   readonly #property: string;
   /** By log topic; there while a search is under way. */
   readonly #waiting = new Map<string, Search[]>();
+  /** By log topic and value, what was looked for along with something else, and what came of it. */
+  readonly #known = new Map<string, Map<string, { lastMs: number; found: Receipt | undefined }>>();
   /** By log topic and value. */
   readonly #doubts = new Map<string, Map<string, Doubt>>();
 
@@ -47,14 +57,19 @@ export class AppendSearch {
   }
 
   /** The receipt of a record with that value of the property, from `sinceMs` on, if there is one. Rejects as `Log.find` does. */
-  find(
+  async find(
     topic: string,
     sought: Pick<Search, keyof Sought | 'sinceMs' | 'lastMs' | 'isOwn'>,
+    alike: () => Promise<readonly Other[]> = async () => [],
   ): Promise<Receipt | undefined> {
-    const found = sought.isOwn ? this.#settled(topic, sought.value) : undefined;
-    if (found !== undefined) return Promise.resolve(found ?? undefined);
+    const settled = sought.isOwn ? this.#settled(topic, sought.value) : undefined;
+    if (settled !== undefined) return settled ?? undefined;
+    const known = this.#known.get(topic)?.get(sought.value);
+    // Nobody has tried it again since.
+    if (known !== undefined && (known.found !== undefined || known.lastMs === sought.lastMs)) return known.found;
+    const others = sought.isOwn ? [] : await alike();
     return new Promise((resolve, reject) => {
-      const search = { ...sought, resolve, reject };
+      const search = { ...sought, others, resolve, reject };
       const waiting = this.#waiting.get(topic);
       if (waiting !== undefined) {
         waiting.push(search);
@@ -72,12 +87,16 @@ export class AppendSearch {
       if (searches.length === 0) break;
       try {
         const isOwn = searches.every((search) => search.isOwn);
+        const asked = new Set(searches.map(({ value }) => value));
+        const alike = searches.flatMap(({ others }) => others).filter(({ value }) => !asked.has(value));
+        const others = alike.slice(0, SEARCHES_MAX);
         const doubts = this.#unread(topic, SEARCHES_MAX - searches.length);
-        const sought = [...searches, ...doubts];
+        const sought = [...searches, ...others, ...doubts];
         const sinceMs = Math.min(...sought.map((each) => each.sinceMs));
-        const lastMs = Math.max(...searches.map((search) => search.lastMs ?? search.sinceMs));
+        const lastMs = Math.max(...[...searches, ...others].map((each) => each.lastMs ?? each.sinceMs));
         const found = await this.#log.find(topic, this.#property, sought, { sinceMs, lastMs, isOwn });
         for (const doubt of doubts) doubt.found = found.get(doubt.value) ?? null;
+        for (const other of others) this.#know(topic, other, found.get(other.value));
         for (const { value, resolve } of searches) {
           this.#forget(topic, value);
           resolve(found.get(value));
@@ -87,6 +106,12 @@ export class AppendSearch {
       }
     }
     this.#waiting.delete(topic);
+  }
+
+  #know(topic: string, { value, lastMs }: Other, found: Receipt | undefined): void {
+    const known = this.#known.get(topic) ?? new Map<string, { lastMs: number; found: Receipt | undefined }>();
+    putLast(this.#known, topic, known, TOPICS_MAX);
+    putLast(known, value, { lastMs, found }, DOUBTS_MAX);
   }
 
   /** What was read of an append in doubt, once; undefined: nothing was. */

@@ -95,7 +95,9 @@ async function stored(
     }
     case 'resolve-append': {
       const { reference, publication, token, sinceMs, lastMs, edge } = effect;
-      const found = await publisher.wasPublished(publication, token, { sinceMs, lastMs, isOwn: edge === self() });
+      const alike = async () => (await inbound.open(clientId, generation)).filter((row) => row.edge !== self());
+      const doubtful = { sinceMs, lastMs, isOwn: edge === self(), alike };
+      const found = await publisher.wasPublished(publication, token, doubtful);
       const { publishedAtMs } = publication;
       const isInTime = found || publisher.lateMaxMs === 0 || clock.now() < publishedAtMs + BEGIN_MAX_MS / 2;
       if (isInTime) return { type: 'append-resolved', reference, found };

@@ -1,11 +1,11 @@
 import { retainedRows } from '../fan-out/retained-row.js';
 import { PortError, portErrorCode } from '../ports/errors.js';
 import type { Log, LogRecord, Receipt } from '../ports/log.js';
-import type { Store } from '../ports/store.js';
+import type { InboundRow, Store } from '../ports/store.js';
 import type { Publication } from '../topics/publication.js';
 import { RECORD_PROPERTIES, toRecord } from '../topics/record.js';
 import { layoutIn, type Routes, spelledIn } from '../topics/routes.js';
-import { AppendSearch } from './append-search.js';
+import { AppendSearch, type Other } from './append-search.js';
 import { FirstUse } from './first-use.js';
 
 /**
@@ -13,6 +13,13 @@ import { FirstUse } from './first-use.js';
  * somebody else may have looked for it in vain, and done so.
  */
 export const BEGIN_MAX_MS = 2_000;
+
+interface Doubtful {
+  sinceMs: number;
+  lastMs?: number;
+  isOwn: boolean;
+  alike?: () => Promise<readonly InboundRow[]>;
+}
 
 /** Publications into the log, and with RETAIN into the retained row behind it. */
 export class Publisher {
@@ -69,23 +76,21 @@ export class Publisher {
 
   /**
    * Whether it was appended under this token; waits until no append can arrive late. `lastMs`: when somebody else has begun it
-   * last, absent: at `sinceMs`. `isOwn`: only this process can have appended it. Its retained row, which the crash may have come
-   * before, is then written too.
+   * last, absent: at `sinceMs`. `isOwn`: only this process can have appended it. `alike`: what else is in doubt of the same client, to be
+   * looked for along with it. Its retained row, which the crash may have come before, is then written too.
    */
   async wasPublished(
     publication: Publication,
     token: string,
-    { sinceMs, lastMs = sinceMs, isOwn }: { sinceMs: number; lastMs?: number; isOwn: boolean },
+    { sinceMs, lastMs = sinceMs, isOwn, alike }: Doubtful,
   ): Promise<boolean> {
     const place = this.#routes.toLog(publication.topic);
     if (place === null) return false;
-    const receipt = await this.#search.find(place.logTopic, {
-      key: place.key,
-      value: token,
-      sinceMs,
-      lastMs: lastMs + BEGIN_MAX_MS,
-      isOwn,
-    });
+    const receipt = await this.#search.find(
+      place.logTopic,
+      { key: place.key, value: token, sinceMs, lastMs: lastMs + BEGIN_MAX_MS, isOwn },
+      alike && (async () => (await alike()).map(othersOf)),
+    );
     if (receipt !== undefined && publication.retain) await this.#retain(place.logTopic, publication, receipt);
     return receipt !== undefined;
   }
@@ -116,4 +121,9 @@ export class Publisher {
     }
     return receipt;
   }
+}
+
+/** An exchange that is open: of which topic it is nobody has written down. */
+function othersOf({ token: value, begunAtMs: sinceMs, retriedAtMs = sinceMs }: InboundRow): Other {
+  return { value, sinceMs, lastMs: retriedAtMs + BEGIN_MAX_MS };
 }

@@ -204,6 +204,21 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       assert.deepEqual(answers[1 - winner], rows[winner]);
     });
 
+    it('inbound rows of a generation are listed', async () => {
+      const id = fresh();
+      const rows = [1, 2, 65_535].map((packetId) => ({
+        packetId,
+        row: { token: `t${packetId}`, begunAtMs: packetId },
+      }));
+      for (const { packetId, row } of rows) await store.inbound.begin(id, 2, packetId, row);
+      await store.inbound.begin(id, 1, 1, { token: 'older', begunAtMs: 1 });
+      await store.inbound.begin(`${id}b`, 2, 1, { token: 'of another', begunAtMs: 1 });
+      const listed = await store.inbound.open(id, 2);
+      const byToken = (a: { token: string }, b: { token: string }) => a.token.localeCompare(b.token);
+      assert.deepEqual([...listed].sort(byToken), rows.map(({ row }) => row).sort(byToken));
+      assert.deepEqual(await store.inbound.open(id, 3), []);
+    });
+
     it('an inbound row is forgotten as it was begun, and not where it was begun again', async () => {
       const id = fresh();
       const row = { token: 't', begunAtMs: 1 };
@@ -229,7 +244,9 @@ export function storeContract(name: string, makeStore: () => Promise<StoreUnderT
       ] as const) {
         await store.inbound.begin(client, generation, 1, row);
       }
+      await store.inbound.begin(id, 2, 65_535, row);
       await store.inbound.clear(id, 2);
+      assert.equal(await store.inbound.end(id, 2, 65_535), false);
       assert.equal(await store.inbound.end(id, 1, 1), false);
       assert.equal(await store.inbound.end(id, 2, 1), false);
       assert.equal(await store.inbound.end(id, 256, 1), true);

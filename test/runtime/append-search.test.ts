@@ -79,3 +79,23 @@ test('a reading that failed settles nothing', async () => {
   isDown = false;
   assert.equal(await failing.find('t', { ...sought('2'), isOwn: true }), RECEIPT);
 });
+
+test('what else of a client another process may have appended is read for along with the first', async () => {
+  const reads = new Reads();
+  let asked = 0;
+  const alike = async () => {
+    asked += 1;
+    return [1, 2, 3, 4].map((value) => ({ value: String(value), sinceMs: 100 + value, lastMs: 200 + value }));
+  };
+  const ask = (value: number, lastMs = 200 + value) =>
+    reads.search.find('t', { key: 'k', value: String(value), sinceMs: 100 + value, lastMs, isOwn: false }, alike);
+  for (const value of [1, 2, 3, 4]) assert.deepEqual(await ask(value), value % 2 === 0 ? RECEIPT : undefined);
+  assert.equal(asked, 1);
+  assert.deepEqual(
+    reads.calls.map(({ when }) => when),
+    [{ sinceMs: 101, lastMs: 204, isOwn: false }],
+  );
+  // Somebody has tried it again.
+  await ask(3, 300);
+  assert.equal(reads.calls.length, 2);
+});

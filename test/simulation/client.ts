@@ -86,6 +86,8 @@ export class VirtualClient {
   #mayBegin = false;
   /** When the last such was given up. */
   #unansweredAtMs = 0;
+  /** The same of one with clean start. */
+  #cleanGivenUpAtMs = Number.NEGATIVE_INFINITY;
   #lastWill: Will | null = null;
 
   constructor(
@@ -110,7 +112,9 @@ export class VirtualClient {
   }
 
   connect(asked: ConnectOptions): void {
-    const { timeline, facts } = this.parts;
+    const { timeline, facts, lateMs } = this.parts;
+    // It may still arrive, and begin anew what this one resumes.
+    if (timeline.nowMs < this.#cleanGivenUpAtMs + lateMs) return;
     const options = { ...asked, clean: asked.clean || this.#mustBeClean };
     const connection: Connection = {
       link: LEFT_OUT as unknown as Link,
@@ -472,6 +476,7 @@ export class VirtualClient {
   #loseUnanswered({ expiryS, clean }: ConnectOptions): void {
     this.#mayBegin = true;
     this.#unansweredAtMs = this.parts.timeline.nowMs;
+    if (clean) this.#cleanGivenUpAtMs = this.#unansweredAtMs;
     if (this.session === null) return;
     if (!this.#surelyLives) this.#mustBeClean = true;
     const maybeS = this.level === 5 ? expiryS : clean ? 0 : EVER_S;

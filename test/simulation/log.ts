@@ -147,11 +147,15 @@ export class SimulatedLog implements Log {
     const { late, nowMs } = this.options;
     if (late !== undefined && !isOwn) await late.wait(Math.max(0, lastMs + late.maxMs - nowMs()));
     const found = new Map<string, Receipt>();
-    const lanes = new Map(sought.map(({ key, value }) => [this.#partitionOf(topic, key), value]));
-    for (const [lane, what] of lanes) {
-      await this.disk.write(lane, `find ${what}`, () => {
+    const lanesOf = async ({ key }: Sought) =>
+      key === undefined ? this.partitions(topic) : [this.#partitionOf(topic, key)];
+    const lanes = new Set((await Promise.all(sought.map(lanesOf))).flat());
+    for (const lane of lanes) {
+      await this.disk.write(lane, `find ${sought.map(({ value }) => value).join()}`, () => {
         for (const { position, record, appendedAtMs } of this.data.of(lane).entries) {
-          const isIt = sought.some(({ key, value }) => record.key === key && record.properties[name] === value);
+          const isIt = sought.some(
+            ({ key = record.key, value }) => record.key === key && record.properties[name] === value,
+          );
           if (isIt && appendedAtMs >= sinceMs)
             found.set(record.properties[name] as string, { partition: lane, position });
         }

@@ -122,6 +122,12 @@ export class SimulatedStore implements Store {
         return { value: existed, undo: this.#data.inbound.delete(key) };
       });
     },
+    open: (clientId, generation) =>
+      this.#read(clientId, () =>
+        this.#data.inbound
+          .all((each) => each.clientId === clientId && each.generation === generation)
+          .map(({ row }) => structuredClone(row)),
+      ),
     forget: (clientId, generation, packetId, { token }) => {
       const key = `${clientId}\0${generation}\0${packetId}`;
       return this.#write(clientId, `forgotten inbound ${clientId} ${packetId}`, () => {

@@ -1,7 +1,8 @@
 import { type InboundRow, type InboundStore, retriedInbound } from '../../ports/store.js';
 import type { Item } from './calls.js';
 import { clearRange } from './clear-range.js';
-import { inboundKey, inboundUpTo, type Place } from './keys.js';
+import { inboundKey, inboundOf, inboundUpTo, type Place } from './keys.js';
+import { ROWS_MAX, rowsAfter } from './listing.js';
 import type { Shared } from './shared.js';
 
 /** Exchanges whose rows this process has written itself and need not read to end them. */
@@ -61,6 +62,12 @@ export class InboundTable implements InboundStore {
       return false;
     };
     return lines.enter(clientId, end, { kind: 'inbound', keys: [place.sk], ordered: 0 });
+  }
+
+  async open(clientId: string, generation: number): Promise<InboundRow[]> {
+    const { calls, bodies } = this.shared;
+    const rows = await rowsAfter<InboundRow>(calls, bodies, [inboundOf(clientId, generation)], null, ROWS_MAX);
+    return rows.map(({ row }) => row);
   }
 
   async forget(clientId: string, generation: number, packetId: number, { token }: InboundRow): Promise<void> {

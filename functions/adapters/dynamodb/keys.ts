@@ -133,6 +133,10 @@ export function inboundKey(clientId: string, generation: number, packetId: numbe
   return { pk: `inbound:${clientKey(clientId)}`, sk: joined(number(generation), String(packetId)) };
 }
 
+export function inboundOf(clientId: string, generation: number): Range {
+  return { pk: `inbound:${clientKey(clientId)}`, prefix: joined(number(generation), '') };
+}
+
 /** Of all generations up to that one. */
 export function inboundUpTo(clientId: string, generation: number): Range {
   return { pk: `inbound:${clientKey(clientId)}`, between: [number(0), joined(number(generation), AFTER_TEXT)] };

@@ -2,8 +2,9 @@ import { IF_EXISTS } from 'lmdb';
 import { type InboundRow, type InboundStore, retriedInbound } from '../../ports/store.js';
 import { clearClient } from './client-rows.js';
 import type { Environment, Table } from './environment.js';
-import { inboundKey } from './keys.js';
+import { generationKey, inboundKey } from './keys.js';
 import { REMOVAL } from './room.js';
+import { ROWS_MAX, rowsWithin } from './rows.js';
 import { saving } from './saving.js';
 
 export class InboundTable implements InboundStore {
@@ -39,6 +40,12 @@ export class InboundTable implements InboundStore {
   async end(clientId: string, generation: number, packetId: number): Promise<boolean> {
     const key = inboundKey(clientId, generation, packetId);
     return this.env.write(REMOVAL, () => this.rows.ifVersion(key, IF_EXISTS, () => this.rows.remove(key)));
+  }
+
+  async open(clientId: string, generation: number): Promise<InboundRow[]> {
+    await this.env.committed();
+    const range = { start: generationKey(clientId, generation), end: generationKey(clientId, generation + 1) };
+    return this.env.read(() => rowsWithin(this.rows, range, null, ROWS_MAX)).map(({ value }) => value);
   }
 
   async forget(clientId: string, generation: number, packetId: number, { token }: InboundRow): Promise<void> {
