@@ -39,8 +39,8 @@ export class AppendSearch {
   readonly #property: string;
   /** By log topic; there while a search is under way. */
   readonly #waiting = new Map<string, Search[]>();
-  /** By log topic and value, what was looked for along with something else, and what came of it. */
-  readonly #known = new Map<string, Map<string, { lastMs: number; found: Receipt | undefined }>>();
+  /** By log topic and value, what was looked for along with something else, and what came of it, until it is asked for. */
+  readonly #known = new Map<string, { lastMs: number; found: Receipt | undefined }>();
   /** By log topic and value. */
   readonly #doubts = new Map<string, Map<string, Doubt>>();
 
@@ -64,7 +64,8 @@ export class AppendSearch {
   ): Promise<Receipt | undefined> {
     const settled = sought.isOwn ? this.#settled(topic, sought.value) : undefined;
     if (settled !== undefined) return settled ?? undefined;
-    const known = this.#known.get(topic)?.get(sought.value);
+    const known = this.#known.get(nameOf(topic, sought.value));
+    this.#known.delete(nameOf(topic, sought.value));
     // Nobody has tried it again since.
     if (known !== undefined && (known.found !== undefined || known.lastMs === sought.lastMs)) return known.found;
     const others = sought.isOwn ? [] : await alike();
@@ -109,9 +110,7 @@ export class AppendSearch {
   }
 
   #know(topic: string, { value, lastMs }: Other, found: Receipt | undefined): void {
-    const known = this.#known.get(topic) ?? new Map<string, { lastMs: number; found: Receipt | undefined }>();
-    putLast(this.#known, topic, known, TOPICS_MAX);
-    putLast(known, value, { lastMs, found }, DOUBTS_MAX);
+    putLast(this.#known, nameOf(topic, value), { lastMs, found }, DOUBTS_MAX);
   }
 
   /** What was read of an append in doubt, once; undefined: nothing was. */
@@ -135,6 +134,10 @@ export class AppendSearch {
     doubts?.delete(value);
     if (doubts?.size === 0) this.#doubts.delete(topic);
   }
+}
+
+function nameOf(topic: string, value: string): string {
+  return `${topic}\n${value}`;
 }
 
 /** The one that was put first goes where there is one too many. */

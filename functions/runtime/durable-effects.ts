@@ -3,7 +3,7 @@ import type { Input } from '../connection/inputs.js';
 import type { ConnectionState } from '../connection/state.js';
 import type { Clock } from '../ports/clock.js';
 import { PortError, portErrorCode } from '../ports/errors.js';
-import type { InboundStore } from '../ports/store.js';
+import type { InboundRow, InboundStore } from '../ports/store.js';
 import type { Telemetry } from '../ports/telemetry.js';
 import type { Presence } from './presence.js';
 import { BEGIN_MAX_MS, type Publisher } from './publisher.js';
@@ -21,6 +21,9 @@ interface Parts {
   /** This edge process. */
   self: () => string;
 }
+
+/** How much earlier than what is looked for something may have been begun that is looked for along with it. */
+const ALIKE_MS = 60_000;
 
 /** Connections that an append came too late of: they end with it, and what follows must not be in the log before it. */
 const tooLate = new WeakSet<ConnectionState>();
@@ -95,7 +98,9 @@ async function stored(
     }
     case 'resolve-append': {
       const { reference, publication, token, sinceMs, lastMs, edge } = effect;
-      const alike = async () => (await inbound.open(clientId, generation)).filter((row) => row.edge !== self());
+      // What was begun about then: of a client that has lost its own state there may be rows of days ago.
+      const isAlike = (row: InboundRow) => row.edge !== self() && row.begunAtMs > sinceMs - ALIKE_MS;
+      const alike = async () => (await inbound.open(clientId, generation).catch(() => [])).filter(isAlike);
       const doubtful = { sinceMs, lastMs, isOwn: edge === self(), alike };
       const found = await publisher.wasPublished(publication, token, doubtful);
       const { publishedAtMs } = publication;

@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import { PortError } from '../ports/errors.js';
 import type { LeaseRow, LeaseStore } from '../ports/leases.js';
 import type { Telemetry } from '../ports/telemetry.js';
-import { checkAgreed } from './agreed-settings.js';
+import { checkAgreed, mayDiffer, type Stood } from './agreed-settings.js';
 import { edgeName } from './edge-name.js';
 
 export interface MembershipParts {
@@ -58,9 +58,10 @@ export class Membership {
   /** Takes a free slot. Rejects `refused`, and says how, where a live process has been told other settings. */
   static async join(parts: MembershipParts, options: MembershipOptions): Promise<Membership> {
     const { leaseMs, ...mine } = options;
+    const stood: Stood = new Map();
     for (;;) {
       const found = await parts.leases.list();
-      await checkAgreed(parts, options.agreed, found);
+      if (await checkAgreed(parts, options.agreed, found, stood)) continue;
       const taken = new Set(found.map(({ row }) => row.slot));
       let slot = 0;
       while (taken.has(slot)) slot += 1;
@@ -69,7 +70,9 @@ export class Membership {
         const version = await parts.leases.put(row, 0);
         const membership = new Membership(parts, row, version);
         await membership.look();
-        return membership;
+        // Of two that take their leases at once both may see only now that they differ.
+        if (!membership.others().some((other) => mayDiffer(options.agreed, other, stood))) return membership;
+        await membership.leave();
       } catch (error) {
         if (!isConflict(error)) throw error;
       }

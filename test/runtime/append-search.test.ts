@@ -95,7 +95,9 @@ test('what else of a client another process may have appended is read for along 
     reads.calls.map(({ when }) => when),
     [{ sinceMs: 101, lastMs: 204, isOwn: false }],
   );
-  // Somebody has tried it again.
-  await ask(3, 300);
+  // An answer is given once, and not where somebody has tried it again.
+  await ask(3);
   assert.equal(reads.calls.length, 2);
+  await ask(1, 300);
+  assert.equal(reads.calls.length, 3);
 });

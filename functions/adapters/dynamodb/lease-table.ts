@@ -1,7 +1,7 @@
 import { PortError } from '../../ports/errors.js';
 import type { LeaseRow, LeaseStore } from '../../ports/leases.js';
 import { type Item, keyOf, n, writeId } from './calls.js';
-import { leaseKey, leaseList } from './keys.js';
+import { leaseKey, leaseList, META } from './keys.js';
 import type { Shared } from './shared.js';
 
 const PAGE_ROWS = 1_000;
@@ -37,7 +37,17 @@ export class LeaseTable implements LeaseStore {
     // "where the stored version is `expected` (0: where there is no row)"
     const answer = await calls.put(item, expected === 0 ? { expression: 'attribute_not_exists(pk)' } : isAt(expected));
     if (!answer.held) throw conflict(row.slot, expected);
+    if (expected === 0) await this.#checkShards(row.slot, version);
     return version;
+  }
+
+  /** `--reshard` looks for leases once it has begun: whoever was between opening the table and this finds out here. */
+  async #checkShards(slot: number, version: number): Promise<void> {
+    const { calls, shards } = this.shared;
+    const there = (await calls.get(META))?.shards?.N;
+    if (there === String(shards)) return;
+    await this.delete(slot, version);
+    throw new PortError('refused', `${calls.table} does not have ${shards} shards any more: its rows are being moved`);
   }
 
   async delete(slot: number, expected: number): Promise<void> {

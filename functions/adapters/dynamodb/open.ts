@@ -8,7 +8,7 @@ import { Calls, keyOf, n, writeId } from './calls.js';
 import { ClientLines } from './client-lines.js';
 import { META, tableName } from './keys.js';
 import { LeaseTable } from './lease-table.js';
-import { isUnderWay, reshard, shardsOf } from './reshard.js';
+import { movesTo, reshard, shardsOf } from './reshard.js';
 import { DynamoStore } from './store.js';
 
 const CONNECT_MAX_MS = 2_000;
@@ -96,7 +96,7 @@ export async function reshardTable(
     const from = { shards: there, store: new DynamoStore({ ...shared, shards: there }) };
     const to = { shards, store: new DynamoStore({ ...shared, shards }) };
     const leases = new LeaseTable({ ...shared, shards });
-    if (there === shards && !(await isUnderWay(calls))) return null;
+    if (there === shards && (await movesTo(calls)) === undefined) return null;
     return { from: there, ...(await reshard({ from, to, leases, shared, wait })) };
   } finally {
     await calls.close();

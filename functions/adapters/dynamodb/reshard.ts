@@ -31,13 +31,15 @@ export async function shardsOf(calls: Calls): Promise<number | undefined> {
   return Number.isNaN(shards) ? undefined : shards === UNDER_WAY ? Number(meta?.movesFrom?.N) : shards;
 }
 
-export async function isUnderWay(calls: Calls): Promise<boolean> {
-  return (await calls.get(META))?.shards?.N === String(UNDER_WAY);
+/** To how many shards a table is being moved; undefined: it is not. */
+export async function movesTo(calls: Calls): Promise<number | undefined> {
+  const meta = await calls.get(META);
+  return meta?.shards?.N === String(UNDER_WAY) ? Number(meta.movesTo?.N) : undefined;
 }
 
 /**
  * Moves every session to the shard that it has among another number of them. No process may run: rejects `refused` where one
- * does, or where one did not finish what it was doing. Each row is written in its new place before it goes from its old one, so that
+ * does, where one did not finish what it was doing, or where a move to another number was cut off. Each row is written in its new place before it goes from its old one, so that
  * what was cut off is begun again and finishes.
  *
  * A session takes along, for each of its subscriptions, how far its old shard was: the new one may have to read from an earlier
@@ -45,12 +47,22 @@ export async function isUnderWay(calls: Calls): Promise<boolean> {
  */
 export async function reshard(parts: Resharding): Promise<{ sessions: number; presences: number }> {
   const { from, to, shared } = parts;
-  await checkNobodyRuns(parts);
-  const lows = await Promise.all(shardNumbers(from.shards).map((shard) => lowsOf(from.store, shard)));
+  const goal = await movesTo(shared.calls);
+  if (goal !== undefined && goal !== to.shards) {
+    throw new PortError(
+      'refused',
+      `rows are between ${from.shards} and ${goal} shards: finish with PULSEGATE_SHARDS=${goal}`,
+    );
+  }
+  // Before anybody is looked for: a process that has not got its lease yet finds the table so, and ends.
+  await setMeta(parts, UNDER_WAY);
+  const lows = await idleLows(parts).catch(async (error: unknown) => {
+    if (goal === undefined) await setMeta(parts, from.shards);
+    throw error;
+  });
   const epoch = Math.max(
     ...(await Promise.all(shardNumbers(Math.max(from.shards, to.shards)).map((shard) => epochOf(shared.calls, shard)))),
   );
-  await setMeta(parts, UNDER_WAY);
   const moved = { sessions: 0, presences: 0 };
   for (const shard of shardNumbers(from.shards)) {
     moved.sessions += await moveSessions(parts, shard, lows[shard] ?? new Map());
@@ -72,6 +84,13 @@ export async function reshard(parts: Resharding): Promise<{ sessions: number; pr
   }
   await setMeta(parts, to.shards);
   return moved;
+}
+
+/** How far each shard is; rejects where a process runs or did not finish. */
+async function idleLows(parts: Resharding): Promise<Lows[]> {
+  const { from } = parts;
+  await checkNobodyRuns(parts);
+  return Promise.all(shardNumbers(from.shards).map((shard) => lowsOf(from.store, shard)));
 }
 
 /** A lease that stands still for its time is nobody's. */
@@ -175,12 +194,12 @@ async function setEpoch({ calls, client }: Resharding['shared'], shard: number, 
   await calls.send(() => client.send(command));
 }
 
-async function setMeta({ from, shared: { calls, client } }: Resharding, shards: number): Promise<void> {
+async function setMeta({ from, to, shared: { calls, client } }: Resharding, shards: number): Promise<void> {
   const command = new UpdateItemCommand({
     TableName: calls.table,
     Key: keyOf(META),
-    UpdateExpression: 'SET shards = :shards, movesFrom = :from',
-    ExpressionAttributeValues: { ':shards': n(shards), ':from': n(from.shards) },
+    UpdateExpression: 'SET shards = :shards, movesFrom = :from, movesTo = :to',
+    ExpressionAttributeValues: { ':shards': n(shards), ':from': n(from.shards), ':to': n(to.shards) },
   });
   await calls.send(() => client.send(command));
 }

@@ -90,9 +90,25 @@ if (typeof dynamo === 'string') {
     };
     await assert.rejects(reshardTable({ ...failing, shards: 5 }, wait), /the machine is gone/);
     for (const shards of [2, 5]) await assert.rejects(openDynamoStore({ ...options, shards }), /finish with --reshard/);
+    // Another number than before, and to undo it: only what was begun can be finished.
+    for (const shards of [2, 3]) {
+      await assert.rejects(reshardTable({ ...options, shards }, wait), /finish with PULSEGATE_SHARDS=5/);
+    }
     await reshardTable({ ...options, shards: 5 }, wait);
     const store = await openDynamoStore({ ...options, shards: 5 });
     assert.deepEqual(await clientsOf(store, 5), [...CLIENTS].sort());
+    await store.close();
+    assert.deepEqual(await reshardTable({ ...options, shards: 5 }, wait), null);
+  });
+
+  test('a process that has read the table before and takes its lease after is turned away', async () => {
+    const options = await filled(2);
+    const { leases, store, prepare } = dynamoStore(options);
+    await prepare();
+    await reshardTable({ ...options, shards: 5 }, wait);
+    const row = { slot: 0, holder: 'h', beat: 1, isEdge: true, isWorker: true, shards: [], leaseMs: 1, agreed: {} };
+    await assert.rejects(leases.put(row, 0), { code: 'refused' });
+    assert.deepEqual(await leases.list(), []);
     await store.close();
   });
 
