@@ -1,6 +1,7 @@
 // kill -9 of one of two processes that are worker and edge, as a deployment has them, half of the clients behind API Gateway.
 import { startGatewayEdge } from '../support/behind-gateway.js';
 import { drill } from './drill.js';
+import { killInTurn } from './kill-in-turn.js';
 
 const SHARDS = 4;
 /** A frame of a client is an invocation, and the double's sandboxes are processes of this machine. */
@@ -16,20 +17,6 @@ drill('gateway', 'a process that is edge and worker is killed, and clients behin
   const fleet = await stage.fleet(SHARDS, ['all', 'all'], { PULSEGATE_GATEWAY, AWS_REGION });
   fleet.gateway = gateway;
   const load = await stage.load(fleet, { everyMs: EVERY_MS });
-  await load.pass(BETWEEN_MS);
-  await stage.rounds(async () => {
-    for (const victim of fleet.members) {
-      const { shards } = victim;
-      const at = load.fault();
-      await victim.kill();
-      await fleet.owned(shards, victim);
-      const ms = load.recovered(at, 'shards owned by the other');
-      stage.say(`shards ${[...shards]} owned by the other after ${ms} ms`);
-      await load.delivered(at);
-      await victim.start();
-      await fleet.balanced();
-      await load.pass(BETWEEN_MS);
-    }
-  });
+  await killInTurn(stage, fleet, load, BETWEEN_MS);
   await stage.finish();
 });
